@@ -1,0 +1,56 @@
+/* A growable buffer of bytes that are not secret, kept NUL-terminated.
+ *
+ * Failure to grow is sticky: appends after it do nothing and buf_ok is false,
+ * so a writer checks once at the end. On top of it, a JSON writer that needs no
+ * tree: it writes commas and escapes, and invalid UTF-8 becomes U+FFFD. */
+#ifndef KEYTURN_BASE_BUF_H
+#define KEYTURN_BASE_BUF_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf {
+    char *data; /* owned; NULL while empty */
+    size_t length;
+    size_t capacity;
+    bool failed;
+};
+
+void buf_clear(struct buf *buf);   /* length 0, a failure forgotten, memory kept */
+void buf_release(struct buf *buf); /* memory freed */
+#define OWN_BUF __attribute__((cleanup(buf_release)))
+
+bool buf_ok(const struct buf *buf);
+/* The content as a C string, "" while empty. */
+const char *buf_text(const struct buf *buf);
+/* length bytes more, to be written by the caller; valid until the next append.
+ * NULL when it failed. */
+char *buf_extend(struct buf *buf, size_t length);
+/* Cut back to length bytes; nothing happens when it is shorter. */
+void buf_truncate(struct buf *buf, size_t length);
+void buf_add(struct buf *buf, const void *bytes, size_t length);
+void buf_text_add(struct buf *buf, const char *text);
+void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* JSON. Names are literals of ours and are not escaped. A name of NULL writes
+ * an element of an array. Values of NULL are written as null. A comma is written
+ * where the text so far ends in a value, so several documents in one buf need a
+ * line feed between them. */
+void json_object_open(struct buf *buf, const char *name);
+void json_object_close(struct buf *buf);
+void json_array_open(struct buf *buf, const char *name);
+void json_array_close(struct buf *buf);
+void json_string(struct buf *buf, const char *name, const char *value);
+void json_string_n(struct buf *buf, const char *name, const char *value, size_t length);
+void json_integer(struct buf *buf, const char *name, int64_t value);
+void json_boolean(struct buf *buf, const char *name, bool value);
+void json_null(struct buf *buf, const char *name);
+/* RFC 3339 UTC with milliseconds; null for 0. */
+void json_time(struct buf *buf, const char *name, int64_t wall_ms);
+/* Text that is JSON already; null when empty. */
+void json_raw(struct buf *buf, const char *name, const char *json, size_t length);
+
+#endif

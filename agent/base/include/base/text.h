@@ -1,0 +1,53 @@
+/* Names, durations, times and masks, as people and files write them. */
+#ifndef KEYTURN_BASE_TEXT_H
+#define KEYTURN_BASE_TEXT_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Is it a name: 1 to 64 of [A-Za-z0-9._-], starting alphanumeric? what says
+ * which name in the message ("the key's name"). ERR_LIMIT too long, else ERR_INVALID. */
+enum err_code text_check_name(const char *name, const char *what, struct err *err) ERR_MUST_CHECK;
+
+/* Is it valid UTF-8 of at most max_bytes without control characters? */
+enum err_code text_check_utf8(const char *text, size_t max_bytes, const char *what, struct err *err)
+    ERR_MUST_CHECK;
+
+/* "30d", "24h", "1h30m", "90s", "250ms", "0" to milliseconds: units w d h m s ms, each at
+ * most once, largest first. ERR_INVALID names text and the form expected. At most 100 years. */
+enum err_code text_parse_duration(const char *text, int64_t *ret_ms, struct err *err) ERR_MUST_CHECK;
+
+enum { TEXT_DURATION_BYTES = 24, TEXT_TIME_BYTES = 32, TEXT_MASK_BYTES = 40, TEXT_HEX_ID_BYTES = 33 };
+
+/* For a person: two units where they say it exactly, as of a duration somebody
+ * chose ("1h30m"), else the largest alone, as of an age ("3m", "41d"); days from
+ * two on; "now" under a second. Negative values are written by their size. */
+const char *text_format_duration(int64_t ms, char out[TEXT_DURATION_BYTES]);
+
+/* RFC 3339 in UTC: "2026-11-23T14:02:07.123Z", of the years 0 to 9999 (times
+ * outside are written as the first or last of them). Parsing takes any offset
+ * and any number of decimals (milliseconds are kept) and no leap second. */
+const char *text_format_time(int64_t wall_ms, char out[TEXT_TIME_BYTES]);
+enum err_code text_parse_time(const char *text, int64_t *ret_wall_ms, struct err *err) ERR_MUST_CHECK;
+
+/* The mask of a secret, all that is ever shown of it: its prefix of at most 16
+ * bytes up to the last '_' or '-' (only where the rest has at least 8 bytes),
+ * "…", and the last 4 bytes where at least 16 bytes stay hidden; "…" alone for
+ * short ones. Bytes that are not printable ASCII are never shown. */
+const char *text_mask(const unsigned char *secret, size_t length, char out[TEXT_MASK_BYTES]);
+
+/* "environment/name" split and checked; each out holds LIMIT_NAME_BYTES + 1. */
+enum err_code text_split_key(const char *key, char *ret_environment, char *ret_name, struct err *err)
+    ERR_MUST_CHECK;
+
+/* Glob match with '*' and '?' only, over the whole text. */
+bool text_glob(const char *pattern, const char *text);
+
+/* 16 bytes to 32 lower-case hex digits and back; false when malformed. */
+const char *text_hex_id(const unsigned char id[16], char out[TEXT_HEX_ID_BYTES]);
+bool text_parse_hex_id(const char *text, unsigned char ret_id[16]);
+
+#endif

@@ -1,0 +1,166 @@
+/* RFC 3339 without libc: a listing writes hundreds of thousands of times, and
+ * gmtime and printf take ten times as long. The calendar's arithmetic is Howard
+ * Hinnant's, "chrono-Compatible Low-Level Date Algorithms": years are counted
+ * from March, so that the leap day is the last of its year. */
+#include "base/text.h"
+
+static const int64_t day_ms = 86400000;
+
+/* 0000-01-01T00:00:00.000Z and 9999-12-31T23:59:59.999Z: RFC 3339 has four
+ * digits for the year. */
+static const int64_t timestamp_first_ms = -62167219200000;
+static const int64_t timestamp_last_ms = 253402300799999;
+
+struct civil {
+    int64_t year;
+    int64_t month; /* 1 to 12 */
+    int64_t day;   /* 1 to 31 */
+};
+
+/* Days since 1970-01-01 of a day of the years 0 to 9999. */
+static int64_t civil_to_days(struct civil civil)
+{
+    int64_t year = civil.month <= 2 ? civil.year - 1 : civil.year;
+    int64_t era = (year >= 0 ? year : year - 399) / 400;
+    int64_t year_of_era = year - era * 400;
+    int64_t month = civil.month > 2 ? civil.month - 3 : civil.month + 9;
+    int64_t day_of_year = (153 * month + 2) / 5 + civil.day - 1;
+    int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    return era * 146097 + day_of_era - 719468;
+}
+
+static struct civil civil_from_days(int64_t days)
+{
+    int64_t shifted = days + 719468;
+    int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
+    int64_t day_of_era = shifted - era * 146097;
+    int64_t year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    int64_t month = (5 * day_of_year + 2) / 153;
+    struct civil civil = {
+        .year = year_of_era + era * 400,
+        .month = month < 10 ? month + 3 : month - 9,
+        .day = day_of_year - (153 * month + 2) / 5 + 1,
+    };
+    if (civil.month <= 2)
+        civil.year++;
+    return civil;
+}
+
+/* Write value in count digits and then the byte after; returns the place after both. */
+static char *timestamp_write(char *at, int64_t value, int count, char after)
+{
+    for (int i = count - 1; i >= 0; i--) {
+        at[i] = (char)('0' + value % 10);
+        value /= 10;
+    }
+    at[count] = after;
+    return at + count + 1;
+}
+
+const char *text_format_time(int64_t wall_ms, char out[TEXT_TIME_BYTES])
+{
+    if (wall_ms < timestamp_first_ms)
+        wall_ms = timestamp_first_ms;
+    if (wall_ms > timestamp_last_ms)
+        wall_ms = timestamp_last_ms;
+    int64_t in_day = wall_ms % day_ms;
+    if (in_day < 0)
+        in_day += day_ms;
+    struct civil civil = civil_from_days((wall_ms - in_day) / day_ms);
+    char *at = timestamp_write(out, civil.year, 4, '-');
+    at = timestamp_write(at, civil.month, 2, '-');
+    at = timestamp_write(at, civil.day, 2, 'T');
+    at = timestamp_write(at, in_day / 3600000, 2, ':');
+    at = timestamp_write(at, in_day / 60000 % 60, 2, ':');
+    at = timestamp_write(at, in_day / 1000 % 60, 2, '.');
+    at = timestamp_write(at, in_day % 1000, 3, 'Z');
+    *at = '\0';
+    return out;
+}
+
+/* A number of exactly count digits from least to most, and the byte after it
+ * (NUL: any). Returns the place after both, or NULL; NULL stays NULL, so that a
+ * row of these is checked once at its end. */
+static const char *timestamp_read(const char *at, int count, int64_t least, int64_t most, char after,
+                                  int64_t *ret_value)
+{
+    int64_t value = 0;
+    for (int i = 0; at && i < count; i++) {
+        if (at[i] < '0' || at[i] > '9')
+            return NULL;
+        value = value * 10 + (at[i] - '0');
+    }
+    if (!at || value < least || value > most || (after && at[count] != after))
+        return NULL;
+    *ret_value = value;
+    return at + count + (after ? 1 : 0);
+}
+
+/* ".123": as many digits as there are, of which milliseconds are kept. */
+static const char *timestamp_read_fraction(const char *at, int64_t *ret_ms)
+{
+    int64_t ms = 0;
+    int64_t worth = 100;
+    if (!at || *at != '.')
+        return at;
+    const char *digit = at + 1;
+    for (; *digit >= '0' && *digit <= '9'; digit++) {
+        ms += (*digit - '0') * worth;
+        worth /= 10;
+    }
+    *ret_ms = ms;
+    return digit == at + 1 ? NULL : digit;
+}
+
+/* "Z" or "+02:00"; the offset in milliseconds. */
+static const char *timestamp_read_zone(const char *at, int64_t *ret_ms)
+{
+    int64_t hours = 0;
+    int64_t minutes = 0;
+    if (!at || *at == 'Z' || *at == 'z')
+        return at ? at + 1 : NULL;
+    if (*at != '+' && *at != '-')
+        return NULL;
+    const char *end = timestamp_read(at + 1, 2, 0, 23, ':', &hours);
+    end = timestamp_read(end, 2, 0, 59, '\0', &minutes);
+    int64_t ms = (hours * 60 + minutes) * 60000;
+    *ret_ms = *at == '-' ? -ms : ms;
+    return end;
+}
+
+static int64_t civil_month_days(int64_t year, int64_t month)
+{
+    static const signed char days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    return month == 2 && leap ? 29 : days[month - 1];
+}
+
+enum err_code text_parse_time(const char *text, int64_t *ret_wall_ms, struct err *err)
+{
+    struct civil civil = {.month = 1};
+    int64_t hour = 0;
+    int64_t minute = 0;
+    int64_t second = 0;
+    int64_t ms = 0;
+    int64_t zone_ms = 0;
+    const char *at = timestamp_read(text, 4, 0, 9999, '-', &civil.year);
+    at = timestamp_read(at, 2, 1, 12, '-', &civil.month);
+    at = timestamp_read(at, 2, 1, civil_month_days(civil.year, civil.month), '\0', &civil.day);
+    if (at && *at != 'T' && *at != 't')
+        at = NULL;
+    at = timestamp_read(at ? at + 1 : NULL, 2, 0, 23, ':', &hour);
+    at = timestamp_read(at, 2, 0, 59, ':', &minute);
+    at = timestamp_read(at, 2, 0, 59, '\0', &second);
+    at = timestamp_read_fraction(at, &ms);
+    at = timestamp_read_zone(at, &zone_ms);
+    if (!at || *at != '\0')
+        return err_set(err, ERR_INVALID,
+                       "\"%.40s\" is not a time; write it as 2026-11-23T14:02:07Z or "
+                       "2026-11-23T15:02:07+01:00",
+                       text);
+    int64_t minutes = (civil_to_days(civil) * 24 + hour) * 60 + minute;
+    *ret_wall_ms = (minutes * 60 + second) * 1000 + ms - zone_ms;
+    return ERR_OK;
+}
