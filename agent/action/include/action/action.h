@@ -1,0 +1,132 @@
+/* One declared step of a provider or a delivery: HTTP requests in a row, a
+ * person's step, or a program. What it sends, expects and extracts is data.
+ *
+ * Definitions are YAML, read by libcyaml into struct action_spec with the schema
+ * exported here; provider and delivery definitions embed it. */
+#ifndef KEYTURN_ACTION_ACTION_H
+#define KEYTURN_ACTION_ACTION_H
+
+#include "action/values.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/secret.h"
+#include "base/work.h"
+#include "http/http.h"
+
+#include <cyaml/cyaml.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What a step's answer proves. UNKNOWN is the default and the only one without proof (S2). */
+enum action_verdict {
+    ACTION_UNKNOWN = 0,         /* proves nothing: wait, ask again */
+    ACTION_DONE,                /* issue, revoke, disable, enable, put: it has its effect */
+    ACTION_GONE,                /* revoke: there is no such key any more */
+    ACTION_REFUSED,             /* the other side says no, and nothing happened */
+    ACTION_CREDENTIAL_REFUSED,  /* our own credential for this action is no good */
+    ACTION_ALIVE,               /* probe */
+    ACTION_UNFIT,               /* probe: recognised, yet of no use */
+    ACTION_DEAD,                /* probe */
+    ACTION_FOUND,               /* find: our label is there */
+    ACTION_NOT_FOUND,           /* find: it is not */
+    ACTION_VERDICT_COUNT
+};
+const char *action_verdict_name(enum action_verdict verdict);
+
+/* A rule of a verdict; every part that is given must hold. The first rule that
+ * holds decides; none: UNKNOWN. */
+struct action_rule {
+    int status;               /* exact, 0: any */
+    char *status_class;       /* "2xx" … or NULL */
+    char *content_type;       /* "application/json", or NULL */
+    char *pointer;            /* JSON Pointer (RFC 6901) into the body, or NULL */
+    char *equals;             /* the pointer's value as text, templates allowed; or NULL */
+    char *not_equals;         /* present and different */
+    char *present;            /* "true" or "false": the pointer leads somewhere */
+    char *header;             /* a header that must be there … */
+    char *header_equals;      /* … with this value; or NULL */
+    char *verdict;            /* a name of action_verdict_name */
+    char *because;            /* for people: what this answer means */
+};
+struct action_extract {
+    char *name;    /* "secret" lands in locked memory; others in values */
+    char *pointer; /* JSON Pointer into the body, or NULL */
+    char *header;  /* or a header */
+    char *optional; /* "true": may be absent */
+};
+struct action_header {
+    char *name;
+    char *value; /* template */
+};
+struct action_request {
+    char *method;
+    char *url;  /* template; no secret in it */
+    struct action_header *headers;
+    unsigned headers_count;
+    char *body; /* template, or NULL */
+    char *content_type; /* of the body; NULL: application/json */
+    char *basic_user;   /* Basic auth, templates; or NULL */
+    char *basic_password;
+    char *sigv4;        /* "aws:amz:region:service" template, or NULL */
+    char *sigv4_user;   /* template "id:secret" */
+    char *timeout;      /* duration, NULL: 30s */
+    struct action_rule *rules;
+    unsigned rules_count;
+    struct action_extract *extract;
+    unsigned extract_count;
+};
+struct action_manual {
+    char *instructions; /* template, one or more lines */
+    char *link;         /* or NULL */
+};
+struct action_program {
+    char **command; /* argv, no shell; templates without secrets */
+    unsigned command_count;
+    char *timeout;  /* NULL: 30s */
+};
+/* Exactly one of requests, manual and program is given (checked by action_check). */
+struct action_spec {
+    struct action_request *requests;
+    unsigned requests_count;
+    struct action_manual *manual;
+    struct action_program *program;
+    char *credential; /* environment/name of the key in the vault it needs, template; or NULL */
+};
+extern const cyaml_schema_field_t action_spec_fields[];
+
+/* Everything that the schema cannot say: one kind, verdict names, pointers, durations,
+ * templates' placeholders and filters. where is the field's name in messages ("actions.probe"). */
+enum err_code action_check(const struct action_spec *spec, const char *where, struct err *err) ERR_MUST_CHECK;
+
+/* What came of a step. Owned by the runner until done returns; done may take
+ * values by setting it to NULL. */
+struct action_result {
+    enum action_verdict verdict;
+    bool sent;              /* false: the request surely did not leave; repeating is safe */
+    bool answered;          /* false: no whole answer (time-out, reset, not sent) */
+    int status;             /* HTTP status, or the program's exit status */
+    int rule;               /* index of the rule that held, -1: none */
+    int64_t elapsed_ms;
+    int64_t retry_after_ms; /* -1: none */
+    char code[64];          /* what the API calls it (value "code" when extracted), or "" */
+    char request_id[96];    /* value "request_id" when extracted, or "" */
+    char detail[200];       /* for people: the rule's because, or what happened; no secret */
+    struct action_values *values; /* what was extracted; never NULL */
+};
+typedef void action_done(void *context, struct action_result *result);
+
+/* The runner: where steps run. Belongs to the loop's thread. */
+struct action_runner {
+    struct http_client *http;
+    struct work_pool *work;
+    struct secret_arena *arena;
+    const struct clock *clock;
+    const char *ca_file; /* for tests and private CAs; NULL: the system's */
+};
+
+/* Start a step (not a manual one: ERR_INVALID). values is borrowed until done; spec, too. */
+enum err_code action_start(const struct action_runner *runner, const struct action_spec *spec,
+                           const struct action_values *values, bool urgent, action_done *done,
+                           void *context, struct err *err) ERR_MUST_CHECK;
+
+#endif

@@ -1,0 +1,68 @@
+/* Deliveries: where a secret is put so that its users find it.
+ *
+ * A delivery is defined by a small JSON document (schema/delivery.schema.json),
+ * kept sealed with its key:
+ *   file      {"kind":"file","class":"live","path":"/etc/x.env","format":"env|json|raw|template",
+ *              "variable":"AMPS_KEY","template":"…{{secret}}…","owner":"x","group":"x","mode":"0640",
+ *              "check":["program","arg"],"check_timeout":"30s"}
+ *   program   {"kind":"program","class":"live","command":["program","arg"],"timeout":"30s",
+ *              "remove":["program","arg"], "check":[…]}
+ * class is the class of the place; a key of the other class is refused when the
+ * delivery is configured (S5).
+ *
+ * put writes the secret and then runs the check: both must hold. Putting back
+ * (undo) is put with the old secret, or take_away where there was none. Each
+ * can be repeated: the result is the same (a crash repeats it).
+ *
+ * A file is written to a temporary name in the same folder with its final owner
+ * and mode set before the first byte, fsynced, renamed over, folder fsynced; it is never
+ * readable by others for a moment, never empty or half (S10). A path that is a
+ * symlink or in a folder that others may write to is refused. */
+#ifndef KEYTURN_DELIVERY_DELIVERY_H
+#define KEYTURN_DELIVERY_DELIVERY_H
+
+#include "action/action.h"
+#include "base/err.h"
+#include "base/secret.h"
+
+#include <stdbool.h>
+
+enum delivery_class { DELIVERY_CLASS_LIVE = 1, DELIVERY_CLASS_TEST = 2 };
+
+struct delivery;
+
+/* Parse and check a definition. what names it in messages. ERR_INVALID names the field. */
+enum err_code delivery_parse(const char *what, const char *json, size_t length,
+                             struct delivery **ret_delivery, struct err *err) ERR_MUST_CHECK;
+struct delivery *delivery_free(struct delivery *delivery);
+OWN_DEFINE(struct delivery, delivery_free);
+
+const char *delivery_kind(const struct delivery *delivery);   /* "file", "program" */
+const char *delivery_target(const struct delivery *delivery); /* for people: the path, the command's name */
+enum delivery_class delivery_place_class(const struct delivery *delivery);
+
+/* What is put, for formats and templates. Borrowed until done. */
+struct delivery_subject {
+    const char *key; /* "live/reporting" */
+    const char *environment;
+    const char *name;
+    unsigned version;
+    const struct secret *secret; /* NULL for take_away */
+};
+
+enum delivery_operation { DELIVERY_PUT = 1, DELIVERY_TAKE_AWAY };
+
+struct delivery_result {
+    bool done;       /* put and its check held, or taken away */
+    bool transient;  /* worth repeating (time-out, EIO, busy); false: failed for good */
+    int status;      /* exit status where a program ran */
+    char detail[200]; /* "checked", "exit 0", or what went wrong and what to do; no secret */
+};
+typedef void delivery_done(void *context, const struct delivery_result *result);
+
+/* Start on the runner's workers. delivery and subject are borrowed until done. */
+enum err_code delivery_start(const struct action_runner *runner, const struct delivery *delivery,
+                             enum delivery_operation operation, const struct delivery_subject *subject,
+                             bool urgent, delivery_done *done, void *context, struct err *err) ERR_MUST_CHECK;
+
+#endif

@@ -1,0 +1,164 @@
+/* The engine: one thread, one loop that runs due work, and the use cases that
+ * need a provider or a delivery besides the vault.
+ *
+ * Each turn: collect what ended (HTTP, workers) and what was asked (calls from
+ * other threads), take what is due, ask the tables, write everything in one
+ * transaction, then start the effects that the commit allowed. An effect never
+ * starts before the commit that holds its intent. Whatever was in flight when
+ * the agent died is uncertain at the next start.
+ *
+ * The functions below may be called from any thread but the loop's; they block
+ * until the turn that did them is committed (or failed, and then nothing was done). who names the
+ * caller in the audit log. Errors name the key and the remedy. */
+#ifndef KEYTURN_ENGINE_ENGINE_H
+#define KEYTURN_ENGINE_ENGINE_H
+
+#include "action/action.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/random.h"
+#include "provider/provider.h"
+#include "vault/vault.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct engine;
+
+struct engine_environment {
+    char name[LIMIT_NAME_BYTES + 1];
+    enum vault_class class;
+};
+
+struct engine_options {
+    struct vault *vault;                  /* borrowed */
+    const struct provider_set *providers; /* borrowed */
+    const struct engine_environment *environments;
+    size_t environment_count;
+    const struct clock *clock;
+    const struct random *random;
+    const char *ca_file;   /* or NULL */
+    size_t workers;        /* threads for deliveries and programs; 0: 4 */
+    size_t parallel;       /* effects in flight at once; 0: 256 */
+    int64_t remind_ms;     /* a person is reminded this often; 0: 1 h */
+};
+
+enum err_code engine_new(const struct engine_options *options, struct engine **ret_engine, struct err *err)
+    ERR_MUST_CHECK;
+struct engine *engine_free(struct engine *engine);
+OWN_DEFINE(struct engine, engine_free);
+/* Run the loop until engine_stop. On return in-flight effects have been given up (they are
+ * uncertain at the next start), the log is anchored and the vault is locked. */
+enum err_code engine_run(struct engine *engine, struct err *err) ERR_MUST_CHECK;
+/* Thread- and signal-safe. */
+void engine_stop(struct engine *engine);
+
+struct vault *engine_vault(struct engine *engine);
+const struct provider_set *engine_providers(struct engine *engine);
+const struct engine_environment *engine_environment_at(struct engine *engine, size_t index); /* NULL past the end */
+
+/* --- The vault ----------------------------------------------------------- */
+enum err_code engine_init(struct engine *engine, const char *who, enum vault_slot_kind kind,
+                          const struct secret *key_material, bool low_cost, struct err *err) ERR_MUST_CHECK;
+enum err_code engine_unlock(struct engine *engine, const char *who, const struct secret *root,
+                            uint64_t accept_generation, struct err *err) ERR_MUST_CHECK;
+enum err_code engine_lock(struct engine *engine, const char *who, struct err *err) ERR_MUST_CHECK;
+enum err_code engine_slot_add(struct engine *engine, const char *who, enum vault_slot_kind kind,
+                              const struct secret *key_material, bool low_cost, uint32_t *ret_number,
+                              struct err *err) ERR_MUST_CHECK;
+enum err_code engine_slot_remove(struct engine *engine, const char *who, uint32_t number, struct err *err)
+    ERR_MUST_CHECK;
+
+/* --- Keys ---------------------------------------------------------------- */
+
+/* A policy's change: a field is taken where its bit is set. */
+enum engine_field {
+    ENGINE_TITLE = 1 << 0,
+    ENGINE_OWNER = 1 << 1,
+    ENGINE_EVERY = 1 << 2,
+    ENGINE_GRACE = 1 << 3,
+    ENGINE_PROBE_EVERY = 1 << 4,
+    ENGINE_WIPE_DEAD = 1 << 5,
+    ENGINE_CREDENTIAL = 1 << 6,
+    ENGINE_LABELS = 1 << 7
+};
+struct engine_key_draft {
+    unsigned fields; /* enum engine_field bits that are given */
+    const char *environment;
+    const char *name;
+    const char *provider;
+    const char *title;
+    const char *owner;
+    const char *credential;
+    const char *labels; /* "name=value" lines */
+    int64_t every_ms;
+    int64_t grace_ms;       /* default 24 h */
+    int64_t probe_every_ms; /* default 24 h */
+    bool wipe_dead;
+    bool unchecked; /* take a secret whose shape the provider does not know */
+    const char *const *deliveries; /* JSON definitions, put in this order */
+    size_t delivery_count;
+};
+/* Add a key with its first secret (borrowed), which becomes version 1, current; it is probed at
+ * once (the proof appears in the key within moments). secret NULL: a key without a
+ * version, for a provider that issues: a rotation is opened that makes the first one.
+ * ERR_INVALID the secret is of another environment or an unknown shape, the
+ * provider or environment is unknown, a delivery is of the other class; ERR_EXISTS the name is
+ * taken, or the secret is held already (the message says where); ERR_LIMIT. */
+enum err_code engine_key_add(struct engine *engine, const char *who, const struct engine_key_draft *draft,
+                             const struct secret *secret, struct vault_key *ret_key, struct err *err) ERR_MUST_CHECK;
+enum err_code engine_key_change(struct engine *engine, const char *who, const struct engine_key_draft *draft,
+                                struct vault_key *ret_key, struct err *err) ERR_MUST_CHECK;
+/* Probe the current version now; returns at once, the proof appears in the key. */
+enum err_code engine_key_probe(struct engine *engine, const char *who, const char *environment,
+                               const char *name, struct err *err) ERR_MUST_CHECK;
+/* Remove a key whose versions are all dead (ERR_STATE names those that are not). */
+enum err_code engine_key_remove(struct engine *engine, const char *who, const char *environment,
+                                const char *name, struct err *err) ERR_MUST_CHECK;
+/* Deliveries of a key. Adding one puts the current version there at once. ERR_STATE while a
+ * rotation is open. */
+enum err_code engine_delivery_add(struct engine *engine, const char *who, const char *environment,
+                                  const char *name, const char *definition, struct vault_delivery *ret_delivery,
+                                  struct err *err) ERR_MUST_CHECK;
+enum err_code engine_delivery_remove(struct engine *engine, const char *who, const char *environment,
+                                     const char *name, uint32_t order, struct err *err) ERR_MUST_CHECK;
+
+/* --- Rotations ----------------------------------------------------------- */
+
+/* Open a rotation (R01). ERR_STATE one is open already (named). */
+enum err_code engine_rotate(struct engine *engine, const char *who, const char *environment,
+                            const char *name, struct vault_rotation *ret_rotation, struct err *err) ERR_MUST_CHECK;
+/* The person supplies the new secret (R03). The same refusals as adding. */
+enum err_code engine_stage(struct engine *engine, const char *who, const uint8_t rotation_id[VAULT_ID_BYTES],
+                           const struct secret *secret, bool unchecked, struct vault_rotation *ret_rotation,
+                           struct err *err) ERR_MUST_CHECK;
+enum engine_move { ENGINE_CANCEL = 1, ENGINE_RETRY, ENGINE_ROLL_BACK, ENGINE_GO_ON };
+enum err_code engine_move(struct engine *engine, const char *who, const uint8_t rotation_id[VAULT_ID_BYTES],
+                          enum engine_move move, struct vault_rotation *ret_rotation, struct err *err) ERR_MUST_CHECK;
+
+/* --- Revocations --------------------------------------------------------- */
+
+/* Emergency: condemn a version (number 0: every version of the key that is not dead), all in
+ * one incident and one transaction. ERR_STATE nothing left to kill. */
+struct engine_target {
+    const char *environment;
+    const char *name;
+    uint32_t number;
+};
+enum err_code engine_revoke(struct engine *engine, const char *who, const struct engine_target *targets,
+                            size_t count, const char *reason, struct vault_incident *ret_incident,
+                            struct err *err) ERR_MUST_CHECK;
+/* A person says it is done, or asks to look again: probe now. Proves nothing by itself. */
+enum err_code engine_revocation_look(struct engine *engine, const char *who,
+                                     const uint8_t revocation_id[VAULT_ID_BYTES], struct err *err) ERR_MUST_CHECK;
+
+/* Figures for /metrics and /v1/health; any thread. */
+struct engine_figures {
+    uint64_t turns, commits, commit_failures, effects_started, effects_ended, calls;
+    uint64_t rotations_done, rotations_failed, revocations_done;
+    uint64_t in_flight;
+};
+void engine_figures(struct engine *engine, struct engine_figures *ret_figures);
+
+#endif

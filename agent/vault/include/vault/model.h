@@ -1,0 +1,187 @@
+/* What the vault holds, as plain data. Each record begins with its row; strings
+ * are NUL-terminated and bounded by the limits of the design. Times are wall
+ * milliseconds, 0 for "none"; durations are milliseconds. The encoding of each
+ * is a table of fields in vault/codec.c (MessagePack map with small integer
+ * keys, so a field can be added without a migration). */
+#ifndef KEYTURN_VAULT_MODEL_H
+#define KEYTURN_VAULT_MODEL_H
+
+#include "base/limits.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { VAULT_ID_BYTES = 16, VAULT_DELIVERIES_PER_KEY = 32, VAULT_LABELS_BYTES = 24 * 1024, VAULT_DEFINITION_BYTES = 8 * 1024 };
+
+struct vault_row {
+    uint8_t id[VAULT_ID_BYTES];     /* random, set by vault_insert */
+    uint8_t parent[VAULT_ID_BYTES]; /* the key's id; zeros for keys and incidents */
+    uint64_t revision;              /* raised by each change */
+    int64_t due_at_ms;              /* when the engine must look at it; 0: never */
+};
+
+/* Text of any length, owned by the record (vault_record_release frees it). */
+struct vault_text {
+    char *data; /* NULL when empty; NUL-terminated */
+    size_t length;
+};
+
+enum vault_class { VAULT_CLASS_LIVE = 1, VAULT_CLASS_TEST = 2 };
+
+enum vault_verdict { VAULT_UNKNOWN = 0, VAULT_ALIVE, VAULT_UNFIT, VAULT_DEAD };
+
+/* What a probe answered, last. */
+struct vault_evidence {
+    int32_t verdict; /* enum vault_verdict */
+    int32_t status;  /* HTTP status, 0: none */
+    int32_t times;   /* in a row */
+    int64_t at_ms;   /* 0: never probed */
+    int64_t elapsed_ms;
+    char code[64];
+    char request_id[96];
+    char detail[200];
+};
+
+struct vault_key {
+    struct vault_row row; /* due_at_ms: the sooner of rotate_at_ms and probe_at_ms */
+    char environment[LIMIT_NAME_BYTES + 1];
+    char name[LIMIT_NAME_BYTES + 1];
+    char title[LIMIT_TITLE_BYTES + 1];
+    char provider[LIMIT_NAME_BYTES + 1];
+    char owner[LIMIT_NAME_BYTES + 1];
+    char credential[2 * LIMIT_NAME_BYTES + 2]; /* the key that its provider's actions use, or "" */
+    int32_t class;                             /* enum vault_class of the environment */
+    int64_t created_at_ms;
+    int64_t every_ms;        /* rotation period, 0: only when asked */
+    int64_t grace_ms;        /* how long the old key stays alive after promotion */
+    int64_t probe_every_ms;  /* 0: not probed on a schedule */
+    int64_t rotate_at_ms;    /* next rotation opens, 0: none planned */
+    int64_t probe_at_ms;     /* next scheduled probe, 0: none */
+    bool wipe_dead;          /* wipe a version's secret once it is proved dead */
+    bool needs_receipts;     /* receipts hold revocation back */
+    uint32_t last_number;    /* the highest version number given out */
+    struct vault_text labels; /* "name=value" lines, sorted by name */
+    /* A summary, so that a list reads one row a key. */
+    uint32_t current_number; /* 0: no current version */
+    uint8_t current_id[VAULT_ID_BYTES];
+    char current_mask[40];
+    int64_t current_since_ms;
+    struct vault_evidence proof; /* of the current version */
+    int32_t rotation_state;      /* of the open rotation, 0: none (enum rotation_state + 1 is stored) */
+    uint8_t rotation_id[VAULT_ID_BYTES];
+    bool waits_for_person;
+    bool alarm;                  /* current version found dead, or the like */
+    uint32_t open_revocations;
+};
+
+enum vault_version_state { VAULT_STAGED = 1, VAULT_CURRENT, VAULT_RETIRING, VAULT_CONDEMNED, VAULT_DEAD_VERSION };
+const char *vault_version_state_name(enum vault_version_state state);
+
+struct vault_version {
+    struct vault_row row;
+    uint32_t number;
+    int32_t state; /* enum vault_version_state */
+    char mask[40];
+    char label[2 * LIMIT_NAME_BYTES + 32]; /* its name at the provider */
+    char provider_id[256];                 /* its id at the provider, "" when it has none */
+    int64_t created_at_ms;
+    int64_t since_ms; /* in its state since */
+    bool wiped;       /* its secret is gone */
+    bool unchecked;   /* stored although its shape is unknown */
+    struct vault_evidence proof;
+};
+
+struct vault_delivery {
+    struct vault_row row;
+    uint32_t order; /* from 1; put in this order, undone in reverse; never used twice */
+    int64_t created_at_ms;
+    uint32_t holds_version; /* the version that is put there now, 0: none */
+    int64_t put_at_ms;
+    char detail[200]; /* what the last operation said */
+    struct vault_text definition; /* JSON, see delivery/delivery.h */
+};
+
+struct vault_rotation {
+    struct vault_row row; /* due_at_ms 0 when ended or waiting for a person */
+    uint32_t number;      /* the version number it makes; in messages: "rotation 8" */
+    int32_t state;        /* enum rotation_state */
+    int32_t resume_state; /* in attention: where it came from */
+    uint32_t old_number;  /* 0: none */
+    uint8_t old_id[VAULT_ID_BYTES];
+    uint32_t new_number; /* 0: none yet */
+    uint8_t new_id[VAULT_ID_BYTES];
+    int64_t opened_at_ms;
+    int64_t since_ms;    /* in its state since */
+    int64_t ended_at_ms; /* 0: open */
+    int64_t deadline_at_ms;
+    int32_t attempt; /* effects started in this state */
+    int32_t alive_in_row;
+    int32_t failures;      /* unknowns and transient failures in a row in this state: for the backoff */
+    int64_t made_at_ms;     /* new was issued or supplied then (propagation counts from it) */
+    int64_t promoted_at_ms; /* grace counts from it */
+    bool intent;            /* an effect was started whose outcome is not recorded */
+    bool attempt_uncertain; /* the latest issue has no known end; its label stays to be looked for */
+    bool new_condemned;
+    bool emergency;   /* R22 */
+    bool old_dead;    /* remembered: old was found dead */
+    bool old_condemned;
+    bool replace;     /* asked for by an emergency with replacement */
+    bool waits_for_person;
+    uint32_t put_mask;    /* bit n: the n-th delivery of the key (by order, from 0) holds new, checked */
+    uint32_t undone_mask; /* bit n: it was put back */
+    char label[2 * LIMIT_NAME_BYTES + 32]; /* of this attempt at the provider */
+    char asked_by[LIMIT_NAME_BYTES + 1];   /* "schedule" when it opened by itself */
+    char detail[384];                      /* for people: what happened or is waited for */
+    struct vault_evidence evidence;
+};
+
+struct vault_revocation {
+    struct vault_row row;
+    uint32_t version_number;
+    uint8_t version_id[VAULT_ID_BYTES];
+    uint8_t rotation_id[VAULT_ID_BYTES]; /* zeros: none */
+    uint32_t incident;                   /* number, 0: none */
+    int32_t state;                       /* enum revocation_state */
+    int32_t resume_state;
+    bool emergency;
+    bool intent;
+    bool waits_for_person;
+    bool step_accepted; /* the present state's request was accepted */
+    int32_t attempt;
+    int32_t failures; /* unknowns in a row in this state: for the backoff */
+    int32_t dead_in_row;
+    int32_t alive_in_row;
+    int64_t accepted_at_ms; /* the present state's request was accepted then */
+    int64_t opened_at_ms;
+    int64_t since_ms;
+    int64_t ended_at_ms;
+    char asked_by[LIMIT_NAME_BYTES + 1];
+    char detail[384];
+    struct vault_evidence evidence;
+};
+
+struct vault_incident {
+    struct vault_row row;
+    uint32_t number; /* from 1 */
+    uint32_t revocations;
+    int64_t opened_at_ms;
+    int64_t ended_at_ms; /* every one proved dead */
+    char asked_by[LIMIT_NAME_BYTES + 1];
+    char reason[LIMIT_TITLE_BYTES + 1];
+};
+
+/* Which record a row is of. */
+enum vault_kind {
+    VAULT_KEY = 1,
+    VAULT_VERSION,
+    VAULT_DELIVERY,
+    VAULT_ROTATION,
+    VAULT_REVOCATION,
+    VAULT_INCIDENT
+};
+
+/* Free what a record owns (labels, definition) and zero it. Fine on a zeroed record. */
+void vault_record_release(enum vault_kind kind, struct vault_row *record);
+
+#endif

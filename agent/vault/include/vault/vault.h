@@ -1,0 +1,176 @@
+/* The vault: keys, versions, deliveries, rotations, revocations and incidents,
+ * sealed in the store and recorded in the audit log.
+ *
+ * Threads: struct vault is shared. Its writer session belongs to the engine's
+ * thread, the only one that changes anything. Every other thread opens a
+ * reader session of its own. Records are plain structs (vault/model.h) that
+ * begin with a struct vault_row; a pointer to that row names the record.
+ *
+ * Locked: every call that needs the root key returns ERR_LOCKED. */
+#ifndef KEYTURN_VAULT_VAULT_H
+#define KEYTURN_VAULT_VAULT_H
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/random.h"
+#include "base/secret.h"
+#include "vault/audit.h"
+#include "vault/model.h"
+
+struct vault;
+struct vault_session;
+
+struct vault_options {
+    const char *store_path;
+    const char *audit_path;
+    const struct clock *clock;
+    const struct random *random;
+};
+
+/* Attach to a store (which may not exist yet): takes the writer's lock on it.
+ * ERR_BUSY another agent holds it; ERR_FORMAT not a store or a newer one. */
+enum err_code vault_open(const struct vault_options *options, struct vault **ret_vault, struct err *err)
+    ERR_MUST_CHECK;
+struct vault *vault_close(struct vault *vault);
+OWN_DEFINE(struct vault, vault_close);
+
+enum vault_state { VAULT_ABSENT = 1, VAULT_LOCKED, VAULT_UNLOCKED };
+enum vault_state vault_state(struct vault *vault); /* any thread */
+const char *vault_state_name(enum vault_state state); /* "absent", "locked", "unlocked" */
+const char *vault_store_path(const struct vault *vault);
+
+/* A session of the calling thread. The arena (may be NULL) is where secrets it reads live. */
+struct vault_session *vault_writer(struct vault *vault);
+enum err_code vault_session_new(struct vault *vault, struct secret_arena *arena,
+                                struct vault_session **ret_session, struct err *err) ERR_MUST_CHECK;
+struct vault_session *vault_session_free(struct vault_session *session);
+OWN_DEFINE(struct vault_session, vault_session_free);
+
+/* --- Slots and unlocking ------------------------------------------------ */
+
+enum vault_slot_kind { VAULT_SLOT_PASSPHRASE = 1, VAULT_SLOT_KEY_FILE = 2, VAULT_SLOT_CREDENTIAL = 3 };
+struct vault_slot_info {
+    uint32_t number;
+    enum vault_slot_kind kind;
+    int64_t created_at_ms;
+};
+typedef int vault_visit_slot(void *context, const struct vault_slot_info *slot);
+
+/* Make the store with its first slot and leave it unlocked. Writer's thread. Blocks for Argon2id.
+ * ERR_EXISTS. low_cost: Argon2id's accepted minimum, for tests. */
+enum err_code vault_init(struct vault *vault, const char *who, enum vault_slot_kind kind,
+                         const struct secret *key_material, bool low_cost, struct err *err) ERR_MUST_CHECK;
+
+/* Try key material on every slot of that kind: the root key. Any thread; blocks for Argon2id.
+ * ERR_WRONG_KEY says how many wrong tries there were since the last good one; after the third,
+ * each further try waits longer (1 s, 2 s, … 60 s; ERR_BUSY says how long when it comes too soon). */
+enum err_code vault_try_slots(struct vault *vault, struct vault_session *session, enum vault_slot_kind kind,
+                              const struct secret *key_material, struct secret **ret_root, struct err *err)
+    ERR_MUST_CHECK;
+
+/* Unlock with the root key (borrowed): recomputes the record digest, compares the
+ * generation and the audit log's end with the head, and repairs the log's end after a crash. Writer's thread.
+ * ERR_TAMPERED names what was found. A store older than its log stays locked (ERR_STATE, the
+ * message names both generations) unless accept_generation is the store's generation. */
+enum err_code vault_unlock(struct vault *vault, const struct secret *root, uint64_t accept_generation,
+                           const char *who, struct err *err) ERR_MUST_CHECK;
+/* Forget the root key. Writer's thread. Waits for readers in the middle of a call. */
+void vault_lock(struct vault *vault, const char *who);
+
+enum err_code vault_slots(struct vault_session *session, vault_visit_slot *visit, void *context,
+                          struct err *err) ERR_MUST_CHECK;
+/* Writer's thread, inside a transaction. The new slot wraps the root key in memory. Removing the last: ERR_STATE. */
+enum err_code vault_slot_add(struct vault *vault, enum vault_slot_kind kind, const struct secret *key_material,
+                             bool low_cost, uint32_t *ret_number, struct err *err) ERR_MUST_CHECK;
+enum err_code vault_slot_remove(struct vault *vault, uint32_t number, struct err *err) ERR_MUST_CHECK;
+
+/* --- Transactions, writer only ------------------------------------------- */
+
+/* A group: begin, any number of steps, commit. A step that fails is taken back
+ * alone. commit seals the new head (digest, generation), commits durably, and then appends the
+ * group's audit entries to the log. After a failed commit nothing of the group has happened. */
+enum err_code vault_begin(struct vault *vault, struct err *err) ERR_MUST_CHECK;
+enum err_code vault_step_begin(struct vault *vault, struct err *err) ERR_MUST_CHECK;
+enum err_code vault_step_end(struct vault *vault, struct err *err) ERR_MUST_CHECK;
+void vault_step_undo(struct vault *vault);
+enum err_code vault_commit(struct vault *vault, struct err *err) ERR_MUST_CHECK;
+void vault_rollback(struct vault *vault);
+/* Has the group changed anything? A group that has not need not be committed. */
+bool vault_changed(const struct vault *vault);
+uint64_t vault_generation(struct vault *vault); /* any thread */
+
+/* --- Records ------------------------------------------------------------- */
+
+/* insert gives the row its id and revision 1. For a key the blind index of its name, for a
+ * version that of its secret's fingerprint: ERR_EXISTS when taken. secret goes with versions only.
+ * update: ERR_STALE when the row changed since it was read; raises row->revision.
+ * Both keep the row's due_at_ms as given. Writer only, inside a step. */
+enum err_code vault_insert(struct vault *vault, enum vault_kind kind, struct vault_row *record,
+                           const struct secret *secret, struct err *err) ERR_MUST_CHECK;
+enum err_code vault_update(struct vault *vault, enum vault_kind kind, struct vault_row *record,
+                           struct err *err) ERR_MUST_CHECK;
+enum err_code vault_remove(struct vault *vault, enum vault_kind kind, const struct vault_row *record,
+                           struct err *err) ERR_MUST_CHECK;
+/* Wipe a version's secret and its fingerprint's index; sets wiped. */
+enum err_code vault_version_wipe(struct vault *vault, struct vault_version *version, struct err *err) ERR_MUST_CHECK;
+
+/* Reading: any session. The record is released by the caller (vault_record_release).
+ * ERR_NOT_FOUND, ERR_TAMPERED (names the record as far as it can). */
+enum err_code vault_get(struct vault_session *session, enum vault_kind kind, const uint8_t id[VAULT_ID_BYTES],
+                        struct vault_row *ret_record, struct err *err) ERR_MUST_CHECK;
+enum err_code vault_key_find(struct vault_session *session, const char *environment, const char *name,
+                             struct vault_key *ret_key, struct err *err) ERR_MUST_CHECK;
+enum err_code vault_version_by_number(struct vault_session *session, const struct vault_key *key,
+                                      uint32_t number, struct vault_version *ret_version, struct err *err)
+    ERR_MUST_CHECK;
+/* The version that holds a secret, by its fingerprint (unkeyed BLAKE2b-256 of the secret). */
+enum err_code vault_version_by_fingerprint(struct vault_session *session, const uint8_t fingerprint[32],
+                                           struct vault_version *ret_version, struct err *err) ERR_MUST_CHECK;
+void vault_fingerprint(const struct secret *secret, uint8_t ret_fingerprint[32]);
+enum err_code vault_incident_by_number(struct vault_session *session, uint32_t number,
+                                       struct vault_incident *ret_incident, struct err *err) ERR_MUST_CHECK;
+
+/* visit gets a record it borrows; returning VAULT_STOP ends the scan well. */
+enum { VAULT_STOP = -1 };
+typedef int vault_visit(void *context, const struct vault_row *record, struct err *err);
+/* All records of a kind in order of id, after a given id (or NULL). */
+enum err_code vault_scan(struct vault_session *session, enum vault_kind kind, const uint8_t *after,
+                         vault_visit *visit, void *context, struct err *err) ERR_MUST_CHECK;
+/* The records of a key: versions by number descending, deliveries by order, rotations and
+ * revocations newest first. */
+enum err_code vault_children(struct vault_session *session, enum vault_kind kind,
+                             const uint8_t key_id[VAULT_ID_BYTES], vault_visit *visit, void *context,
+                             struct err *err) ERR_MUST_CHECK;
+/* Due at or before now, soonest first, at most limit. */
+enum err_code vault_due(struct vault_session *session, enum vault_kind kind, int64_t now_ms, size_t limit,
+                        vault_visit *visit, void *context, struct err *err) ERR_MUST_CHECK;
+/* The soonest due time of keys, rotations and revocations; 0: nothing is due ever. */
+enum err_code vault_next_due(struct vault_session *session, int64_t *ret_due_at_ms, struct err *err) ERR_MUST_CHECK;
+
+/* A version's secret for the engine's own use (probing, delivering); not a read of a consumer and not audited.
+ * ERR_NOT_FOUND when wiped. */
+enum err_code vault_version_secret(struct vault_session *session, const struct vault_version *version,
+                                   struct secret **ret_secret, struct err *err) ERR_MUST_CHECK;
+
+/* A consumer's read: finds the key, its version (0: the current one), opens the
+ * secret and writes the audit entry before it returns (S9). Any session. Any of the ret_ records may be NULL. */
+enum err_code vault_read_secret(struct vault_session *session, const char *who, const char *environment,
+                                const char *name, uint32_t number, struct vault_version *ret_version,
+                                struct secret **ret_secret, struct err *err) ERR_MUST_CHECK;
+
+/* Next number of an incident; inside a step. */
+enum err_code vault_next_incident(struct vault *vault, uint32_t *ret_number, struct err *err) ERR_MUST_CHECK;
+
+/* Add an entry to the group's audit entries; inside a step. It is in the log when the group is committed. */
+enum err_code vault_audit(struct vault *vault, const struct audit_entry *entry, struct err *err) ERR_MUST_CHECK;
+/* Pages of the log for reading back, oldest first: lines after sequence after, at most limit,
+ * appended to out as JSON text joined by ','. ret_last is the last sequence given. Any thread. */
+enum err_code vault_audit_page(struct vault *vault, uint64_t after, size_t limit, struct buf *out,
+                               uint64_t *ret_last, struct err *err) ERR_MUST_CHECK;
+/* Recompute the whole chain; ERR_TAMPERED names the first line that does not hold. Any thread; long. */
+enum err_code vault_audit_verify(struct vault *vault, uint64_t *ret_entries, struct err *err) ERR_MUST_CHECK;
+/* Make read entries durable and anchor the log's end in the head, if there is anything new.
+ * Called by the engine about once a second and at the end. Writer's thread, outside a group. */
+enum err_code vault_anchor(struct vault *vault, struct err *err) ERR_MUST_CHECK;
+
+#endif
