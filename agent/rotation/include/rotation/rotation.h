@@ -40,7 +40,8 @@ enum rotation_event {
     ROTATION_ON_UNSENT = 6,           /* the request surely had no effect: repeat it */
     ROTATION_ON_FOUND_BARE = 7,       /* the label was found, its secret is lost */
     ROTATION_ON_NOT_FOUND = 8,        /* the label is not there (yet) */
-    ROTATION_ON_STRAY = 9,            /* a key turned up under a label not waited for */
+    ROTATION_ON_STRAY = 9,            /* a key turned up under the label of an attempt that is not
+                                         the latest, or whose rotation no longer waits for it */
     ROTATION_ON_ALIVE = 10,           /* verdict on new: alive, in the right environment */
     ROTATION_ON_UNFIT = 11,           /* verdict on new: recognised, of no use here */
     ROTATION_ON_DEAD = 12,            /* verdict on new: dead */
@@ -77,8 +78,9 @@ enum rotation_effect {
     ROTATION_DO_RESTORE_OLD,    /* old is current again, new is staged again */
     ROTATION_DO_PROMOTE,        /* new is current, old (if any) is retiring */
     ROTATION_DO_ASK_BACK,       /* send roll_back to the revocation of old */
-    ROTATION_DO_SET_NEXT_DUE,   /* the key's next rotation: after its period */
-    ROTATION_DO_DUE_NOW,        /* the key's next rotation: at once, it has no key of use */
+    ROTATION_DO_SET_NEXT_DUE,   /* the key's next rotation: after done, its period from now; after
+                                   failed, its pause after a failure */
+    ROTATION_DO_DUE_NOW,        /* the key's next rotation: at once, it has no version of use */
 
     /* Started after the commit that holds their intent. */
     ROTATION_DO_BACK_OFF,     /* the effects below start after the backoff, or Retry-After */
@@ -118,17 +120,18 @@ struct rotation_facts {
     bool other_open; /* in idle: another rotation of this key is open */
     bool provider_can_issue;
     bool provider_can_find;
-    bool attempt_uncertain;  /* the latest issue attempt has no known end */
+    bool attempt_uncertain;  /* the latest issue attempt has no known end, be it out just now or
+                                cut off; only where the provider can issue */
     bool supplied_fits;      /* supplied: pattern, environment, and held nowhere else */
     bool new_exists;         /* new is sealed in the store, in this transaction at the latest */
     bool new_condemned;      /* a revocation of new is open or ended */
     bool has_old;            /* a version was current when the rotation began */
     bool old_condemned;      /* a revocation of old is open or ended, and was not rolled back */
     bool old_dead;           /* old_dead came, now or earlier */
-    bool old_disabled;       /* its revocation is in disabling and can be rolled back */
+    bool old_reversible;     /* its revocation is requested or disabling, and no emergency */
     bool emergency;          /* old was condemned by an emergency; implies old_condemned */
-    bool propagation_passed; /* since the issue or the supply of new */
-    bool deadline_passed;    /* the present state's own */
+    bool propagation_passed; /* since the latest issue attempt, or the supply of new */
+    bool deadline_passed;    /* of the present state, since it was entered or last retried */
     bool grace_passed;       /* since the promotion */
     bool receipts_in;        /* every reader that must has read new, or none must */
     bool old_quiet;          /* old was not used since the promotion, or nobody can tell */
@@ -144,7 +147,8 @@ struct rotation_decision {
     enum rotation_answer answer;
     const char *row;          /* "R07"; a design row of several parts: "R04b"; NULL if no row */
     const char *reason;       /* of a refusal or a remembering; NULL if moved. Static text:
-                                 "cancel: the old key is condemned; it cannot come back" */
+                                 "cancel: the old version is condemned or dead; it cannot come
+                                 back" */
     enum rotation_state next; /* the present state unless moved. When it is attention and the
                                  present one is not, store the present one as resume_state */
     uint32_t effects;         /* bits 1u << enum rotation_effect, done in ascending order */
