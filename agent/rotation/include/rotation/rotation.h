@@ -109,8 +109,10 @@ enum rotation_effect {
     ROTATION_EFFECT_COUNT
 };
 
-/* The facts at the moment of the event, the event's own included (the third
- * alive answer in a row comes with alive_in_row 3). */
+/* The facts at the moment of the event, the event's own included: the third
+ * alive answer in a row comes with alive_in_row 3, issued, refused and unsent
+ * with attempt_uncertain false, uncertain with it true. found_bare and
+ * not_found come while it is still true, for they answer a look. */
 struct rotation_facts {
     enum rotation_state resume_state; /* in attention: the state it came from; else ignored */
     unsigned alive_in_row; /* alive answers for new since the last dead or unfit one; unknown
