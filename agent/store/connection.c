@@ -1,0 +1,118 @@
+#include "connection.h"
+
+#include "sqlerr.h"
+#include "store/store.h"
+
+#include <stddef.h>
+#include <string.h>
+
+/* A store is data that somebody else may have written, so its schema may do
+ * nothing but hold tables and indexes. */
+static const struct {
+    int option;
+    int value;
+} hardening[] = {
+    {SQLITE_DBCONFIG_DEFENSIVE, 1},      {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
+    {SQLITE_DBCONFIG_ENABLE_TRIGGER, 0}, {SQLITE_DBCONFIG_ENABLE_VIEW, 0},
+    {SQLITE_DBCONFIG_DQS_DML, 0},        {SQLITE_DBCONFIG_DQS_DDL, 0},
+    {SQLITE_DBCONFIG_ENABLE_FKEY, 1},    {SQLITE_DBCONFIG_WRITABLE_SCHEMA, 0},
+};
+
+static const struct {
+    int limit;
+    int value;
+} limits[] = {
+    {SQLITE_LIMIT_LENGTH, STORE_ROW_BYTES + 4096}, /* the row's small columns and header */
+    {SQLITE_LIMIT_SQL_LENGTH, 65536},
+    {SQLITE_LIMIT_ATTACHED, 0},
+    {SQLITE_LIMIT_WORKER_THREADS, 0},
+};
+
+static const char before_reading[] = "PRAGMA cell_size_check = ON;"
+                                     "PRAGMA mmap_size = 0;"
+                                     "PRAGMA temp_store = MEMORY;";
+
+static const char *const configuration[] = {
+    [CONNECTION_READER] = "PRAGMA cache_size = -1024;",
+    /* A checkpoint each 1,000 pages (4 MiB) stays in the page cache of the system
+     * and takes a few milliseconds; a WAL that once grew is cut back to 16 MiB. */
+    [CONNECTION_WRITER] = "PRAGMA synchronous = FULL;"
+                          "PRAGMA secure_delete = ON;"
+                          "PRAGMA cache_size = -4096;"
+                          "PRAGMA wal_autocheckpoint = 1000;"
+                          "PRAGMA journal_size_limit = 16777216;",
+};
+
+enum { CONNECTION_BUSY_MS = 1000 };
+
+static enum err_code harden(sqlite3 *db, struct err *err)
+{
+    for (size_t i = 0; i < sizeof hardening / sizeof hardening[0]; i++) {
+        if (sqlite3_db_config(db, hardening[i].option, hardening[i].value, NULL) != SQLITE_OK)
+            return err_set(err, ERR_INTERNAL, "this SQLite lacks option %d, which protects the store",
+                           hardening[i].option);
+    }
+    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++)
+        (void)sqlite3_limit(db, limits[i].limit, limits[i].value);
+    (void)sqlite3_extended_result_codes(db, 1);
+    (void)sqlite3_busy_timeout(db, CONNECTION_BUSY_MS);
+    return sql_exec(db, before_reading, "configure the connection", err);
+}
+
+static int open_flags(enum connection_kind kind)
+{
+    int common = SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
+    return common | (kind == CONNECTION_WRITER ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
+}
+
+enum err_code connection_open(const char *path, enum connection_kind kind, sqlite3 **ret_db,
+                              struct err *err)
+{
+    OWN_DATABASE sqlite3 *db = NULL;
+    int rc = sqlite3_open_v2(path, &db, open_flags(kind), NULL);
+    if (!db)
+        return err_set(err, ERR_MEMORY, "out of memory; give the agent more");
+    if (rc != SQLITE_OK)
+        return sql_failed(db, "open the store", err);
+    TRY(harden(db, err));
+    if (kind == CONNECTION_WRITER && sqlite3_db_readonly(db, "main") == 1)
+        return err_set(err, ERR_IO,
+                       "%s: the file or its file system is read-only; mount it writable, or mend its "
+                       "mode and owner",
+                       path);
+    *ret_db = GIVE(db);
+    return ERR_OK;
+}
+
+/* SQLite answers with the mode that it has after trying. */
+static enum err_code use_wal(sqlite3 *db, struct err *err)
+{
+    OWN_STATEMENT sqlite3_stmt *query = NULL;
+    if (sqlite3_prepare_v2(db, "PRAGMA journal_mode = WAL", -1, &query, NULL) != SQLITE_OK ||
+        sqlite3_step(query) != SQLITE_ROW)
+        return sql_failed(db, "use a write-ahead log", err);
+    const unsigned char *mode = sqlite3_column_text(query, 0);
+    if (!mode || strcmp((const char *)mode, "wal") != 0)
+        return err_set(err, ERR_IO,
+                       "%s: cannot use a write-ahead log; put the store on a local file system",
+                       sqlite3_db_filename(db, "main"));
+    return ERR_OK;
+}
+
+enum err_code connection_configure(sqlite3 *db, enum connection_kind kind, struct err *err)
+{
+    if (kind == CONNECTION_WRITER)
+        TRY(use_wal(db, err));
+    return sql_exec(db, configuration[kind], "configure the connection", err);
+}
+
+enum err_code connection_check_writing(struct store *store, const char *doing, struct err *err)
+{
+    if (store->lock_fd < 0)
+        return err_set(err, ERR_STATE, "cannot %s: the store is open for reading", doing);
+    if (store->scans > 0)
+        return err_set(err, ERR_STATE, "cannot %s: a scan of the store is running", doing);
+    if (sqlite3_get_autocommit(store->db))
+        return err_set(err, ERR_STATE, "cannot %s: no transaction is open, or it was rolled back", doing);
+    return ERR_OK;
+}

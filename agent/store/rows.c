@@ -1,0 +1,189 @@
+#include "rows.h"
+
+#include "connection.h"
+#include "sqlerr.h"
+
+#include <string.h>
+
+const struct row_blob_rule row_id_rule = {"id", STORE_ID_BYTES, STORE_ID_BYTES, false};
+const struct row_blob_rule row_meta_rule = {"meta", STORE_TAG_BYTES, STORE_ROW_BYTES, false};
+const struct row_blob_rule row_secret_rule = {"secret", STORE_TAG_BYTES, STORE_ROW_BYTES, true};
+static const struct row_blob_rule parent_rule = {"parent", STORE_ID_BYTES, STORE_ID_BYTES, true};
+static const struct row_blob_rule index_rule = {"name_index", STORE_INDEX_BYTES, STORE_INDEX_BYTES, true};
+
+static enum err_code altered(const char *column, struct err *err)
+{
+    return err_set(err, ERR_TAMPERED, "column %s was altered", column);
+}
+
+enum err_code row_blob(sqlite3_stmt *statement, int column, const struct row_blob_rule *rule,
+                       const uint8_t **ret_bytes, size_t *ret_length, struct err *err)
+{
+    int type = sqlite3_column_type(statement, column);
+    if (type == SQLITE_NULL && rule->null_fits) {
+        *ret_bytes = NULL;
+        *ret_length = 0;
+        return ERR_OK;
+    }
+    const uint8_t *bytes = sqlite3_column_blob(statement, column);
+    size_t length = (size_t)sqlite3_column_bytes(statement, column);
+    if (type != SQLITE_BLOB || length < rule->min || length > rule->max)
+        return altered(rule->name, err);
+    if (!bytes)
+        return err_set(err, ERR_MEMORY, "out of memory; give the agent more");
+    *ret_bytes = bytes;
+    *ret_length = length;
+    return ERR_OK;
+}
+
+enum err_code row_revision(sqlite3_stmt *statement, int column, uint64_t *ret_revision, struct err *err)
+{
+    sqlite3_int64 revision = sqlite3_column_int64(statement, column);
+    if (sqlite3_column_type(statement, column) != SQLITE_INTEGER || revision < 0)
+        return altered("revision", err);
+    *ret_revision = (uint64_t)revision;
+    return ERR_OK;
+}
+
+/* A blob of fixed size into the row; *ret_has is false for NULL. */
+static enum err_code read_fixed(sqlite3_stmt *statement, int column, const struct row_blob_rule *rule,
+                                uint8_t *out, bool *ret_has, struct err *err)
+{
+    const uint8_t *bytes = NULL;
+    size_t length = 0;
+    TRY(row_blob(statement, column, rule, &bytes, &length, err));
+    *ret_has = bytes != NULL;
+    if (bytes)
+        memcpy(out, bytes, length);
+    return ERR_OK;
+}
+
+static enum err_code read_due(sqlite3_stmt *statement, int64_t *ret_due_at_ms, struct err *err)
+{
+    int type = sqlite3_column_type(statement, COLUMN_DUE);
+    sqlite3_int64 due = sqlite3_column_int64(statement, COLUMN_DUE);
+    if (type == SQLITE_NULL) {
+        *ret_due_at_ms = 0;
+        return ERR_OK;
+    }
+    if (type != SQLITE_INTEGER || due <= 0)
+        return altered("due_at_ms", err);
+    *ret_due_at_ms = due;
+    return ERR_OK;
+}
+
+static enum err_code read_columns(sqlite3_stmt *statement, struct store_row *row, struct err *err)
+{
+    bool has_id = false;
+    const uint8_t *meta = NULL;
+    const uint8_t *secret = NULL;
+    TRY(read_fixed(statement, COLUMN_ID, &row_id_rule, row->id, &has_id, err));
+    TRY(read_fixed(statement, COLUMN_PARENT, &parent_rule, row->parent, &row->has_parent, err));
+    TRY(read_fixed(statement, COLUMN_INDEX, &index_rule, row->index, &row->has_index, err));
+    TRY(row_revision(statement, COLUMN_REVISION, &row->revision, err));
+    TRY(read_due(statement, &row->due_at_ms, err));
+    TRY(row_blob(statement, COLUMN_META, &row_meta_rule, &meta, &row->meta_length, err));
+    TRY(row_blob(statement, COLUMN_SECRET, &row_secret_rule, &secret, &row->secret_length, err));
+    row->meta = meta;
+    row->secret = secret;
+    return ERR_OK;
+}
+
+enum err_code row_read(sqlite3_stmt *statement, enum store_table table, struct store_row *ret_row,
+                       struct err *err)
+{
+    struct store_row row = {0};
+    if (read_columns(statement, &row, err) != ERR_OK)
+        return err_prefix(err, "table %s of the store", store_table_name(table));
+    *ret_row = row;
+    return ERR_OK;
+}
+
+static enum err_code check_row(enum store_table table, const struct store_row *row, struct err *err)
+{
+    const char *name = store_table_name(table);
+    if (row->has_parent != statements_has_parent(table))
+        return err_set(err, ERR_INVALID, "a row of table %s has %s parent", name,
+                       row->has_parent ? "no" : "a");
+    if (row->revision > INT64_MAX || row->due_at_ms < 0)
+        return err_set(err, ERR_INVALID, "table %s: a revision or due time out of range", name);
+    if (!row->meta || row->meta_length < STORE_TAG_BYTES ||
+        (row->secret && row->secret_length < STORE_TAG_BYTES))
+        return err_set(err, ERR_INVALID, "table %s: what is sealed has at least %d bytes", name,
+                       STORE_TAG_BYTES);
+    size_t secret_length = row->secret ? row->secret_length : 0;
+    if (row->meta_length > STORE_ROW_BYTES || secret_length > STORE_ROW_BYTES - row->meta_length)
+        return err_set(err, ERR_LIMIT, "table %s: a row has at most %d bytes", name, STORE_ROW_BYTES);
+    return ERR_OK;
+}
+
+static void bind_blob(sqlite3_stmt *statement, int parameter, const void *bytes, size_t length)
+{
+    /* The lengths were checked; a parameter that the statement lacks is no error here. */
+    (void)sqlite3_bind_blob64(statement, parameter, bytes, length, SQLITE_STATIC);
+}
+
+static void bind_row(sqlite3_stmt *statement, const struct store_row *row)
+{
+    bind_blob(statement, PARAMETER_ID, row->id, STORE_ID_BYTES);
+    if (row->has_parent)
+        bind_blob(statement, PARAMETER_PARENT, row->parent, STORE_ID_BYTES);
+    if (row->has_index)
+        bind_blob(statement, PARAMETER_INDEX, row->index, STORE_INDEX_BYTES);
+    (void)sqlite3_bind_int64(statement, PARAMETER_REVISION, (sqlite3_int64)row->revision);
+    if (row->due_at_ms > 0)
+        (void)sqlite3_bind_int64(statement, PARAMETER_DUE, row->due_at_ms);
+    bind_blob(statement, PARAMETER_META, row->meta, row->meta_length);
+    if (row->secret)
+        bind_blob(statement, PARAMETER_SECRET, row->secret, row->secret_length);
+}
+
+/* Run a bound statement that must change one row; ERR_STALE when it changed none. */
+static enum err_code change_one(struct store *store, sqlite3_stmt *statement, enum store_table table,
+                                const char *doing, struct err *err)
+{
+    int step = sqlite3_step(statement);
+    enum err_code code = ERR_OK;
+    if (step != SQLITE_DONE)
+        code = sql_failed(store->db, doing, err);
+    else if (sqlite3_changes(store->db) != 1)
+        code = err_set(err, ERR_STALE, "cannot %s of table %s: it was changed or removed meanwhile", doing,
+                       store_table_name(table));
+    statement_end(statement);
+    return code;
+}
+
+enum err_code store_insert(struct store *store, enum store_table table, const struct store_row *row,
+                           struct err *err)
+{
+    TRY(statements_check_table(table, err));
+    TRY(connection_check_writing(store, "insert a row", err));
+    TRY(check_row(table, row, err));
+    sqlite3_stmt *insert = store->statements.rows[table][ROW_INSERT];
+    bind_row(insert, row);
+    return change_one(store, insert, table, "insert a row", err);
+}
+
+enum err_code store_update(struct store *store, enum store_table table, const struct store_row *row,
+                           uint64_t old_revision, bool keep_secret, struct err *err)
+{
+    TRY(statements_check_table(table, err));
+    TRY(connection_check_writing(store, "update a row", err));
+    TRY(check_row(table, row, err));
+    enum row_statement which = keep_secret ? ROW_UPDATE_KEEPING_SECRET : ROW_UPDATE;
+    sqlite3_stmt *update = store->statements.rows[table][which];
+    bind_row(update, row);
+    (void)sqlite3_bind_int64(update, PARAMETER_OLD_REVISION, (sqlite3_int64)old_revision);
+    return change_one(store, update, table, "update a row", err);
+}
+
+enum err_code store_remove(struct store *store, enum store_table table, const uint8_t id[STORE_ID_BYTES],
+                           uint64_t revision, struct err *err)
+{
+    TRY(statements_check_table(table, err));
+    TRY(connection_check_writing(store, "remove a row", err));
+    sqlite3_stmt *remove = store->statements.rows[table][ROW_REMOVE];
+    bind_blob(remove, PARAMETER_ID, id, STORE_ID_BYTES);
+    (void)sqlite3_bind_int64(remove, PARAMETER_OLD_REVISION, (sqlite3_int64)revision);
+    return change_one(store, remove, table, "remove a row", err);
+}
