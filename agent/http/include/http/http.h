@@ -9,7 +9,11 @@
  * got (S2, S3):
  *   ANSWERED   a whole answer with status and body
  *   NOT_SENT   no byte of the request left (name, connect or TLS failed): safe to repeat
- *   UNCERTAIN  it may have had its effect (time-out, reset, truncated or too large answer) */
+ *   UNCERTAIN  it may have had its effect (time-out, reset, truncated or too large answer)
+ *
+ * GET and HEAD may be sent a second time by libcurl when a kept connection turns
+ * out to be closed; any other request is sent at most once.
+ * Limits: 64 headers of a request, 64 KiB of headers of an answer. */
 #ifndef KEYTURN_HTTP_HTTP_H
 #define KEYTURN_HTTP_HTTP_H
 
@@ -34,7 +38,7 @@ struct http_options {
 struct http_request {
     const char *method; /* "GET", … */
     const char *url;
-    struct secret *headers; /* "Name: value\n" lines, or NULL; taken */
+    struct secret *headers; /* "Name: value\n" lines, each ended by its line feed, or NULL; taken */
     struct secret *body;    /* or NULL; taken */
     int64_t timeout_ms;         /* whole request; 0: 30 s */
     int64_t connect_timeout_ms; /* 0: 10 s */
@@ -58,14 +62,15 @@ struct http_answer {
     char problem[160];          /* for NOT_SENT and UNCERTAIN: what happened; no secret, no URL query */
 };
 
-/* A header of the answer by name (case-insensitive), the last one of that name; NULL when absent. */
+/* A header of the answer by name (case-insensitive), the last one of that name; NULL when absent.
+ * It is borrowed from the answer, in locked memory. */
 const char *http_answer_header(const struct http_answer *answer, const char *name);
 
 typedef void http_done(void *context, struct http_answer *answer);
 
 struct http_client;
 /* Once per process before the first client: curl_global_init with an allocator that wipes on free. */
-enum err_code http_init(struct err *err) ERR_MUST_CHECK;
+enum err_code http_init(struct err *err) ERR_MUST_CHECK; /* ERR_INTERNAL when libcurl does not start */
 /* arena (may be NULL) is where answers' bodies live; it must outlive the client. */
 enum err_code http_client_new(const struct http_options *options, const struct clock *clock,
                               struct secret_arena *arena, struct http_client **ret_client,
@@ -75,7 +80,9 @@ struct http_client *http_client_free(struct http_client *client);
 OWN_DEFINE(struct http_client, http_client_free);
 
 /* Start a request; done is called once, from http_perform or http_client_free. On failure
- * done is not called, and headers and body are freed all the same. */
+ * done is not called, and headers and body are freed all the same. ERR_INVALID: a header is not
+ * one line of "Name: value"; ERR_LIMIT: too many of them; ERR_MEMORY. A URL that is none is found
+ * when the request is moved on, as NOT_SENT. done may start requests, but not free the client. */
 enum err_code http_start(struct http_client *client, struct http_request *request, http_done *done,
                          void *context, struct err *err) ERR_MUST_CHECK;
 
