@@ -64,6 +64,8 @@ static void test_a_freed_piece_is_taken_again(void **state)
     struct secret *b = secret_new_in(arena, BLOCK);
     OWN(secret_free) struct secret *c = secret_new_in(arena, BLOCK);
     const unsigned char *hole = secret_peek(b);
+    assert_ptr_equal(hole, secret_peek(a) + BLOCK);
+    assert_ptr_equal(hole, secret_peek(c) - BLOCK);
     secret_free(b);
     OWN(secret_free) struct secret *large = secret_new_in(arena, BLOCK + 1);
     assert_ptr_not_equal(secret_peek(large), hole); /* two blocks do not fit the hole */

@@ -14,7 +14,7 @@
 
 static void test_a_file_is_appended_to_what_is_there(void **state)
 {
-    OWN_FD int fd = folder_file(state, "f", "content", 0600);
+    close(folder_file(state, "f", "content", 0600));
     OWN_BUF struct buf buf = {0};
     char path[512];
     buf_text_add(&buf, "before ");
@@ -24,7 +24,7 @@ static void test_a_file_is_appended_to_what_is_there(void **state)
 
 static void test_a_file_past_the_limit_leaves_the_buf_as_it_was(void **state)
 {
-    OWN_FD int fd = folder_file(state, "f", "content", 0600);
+    close(folder_file(state, "f", "content", 0600));
     OWN_BUF struct buf buf = {0};
     struct err err;
     char path[512];
@@ -119,7 +119,7 @@ static void test_a_file_in_the_way_of_a_folder_is_named(void **state)
 {
     char path[512];
     struct err err;
-    OWN_FD int fd = folder_file(state, "f", "", 0600);
+    close(folder_file(state, "f", "", 0600));
     assert_int_equal(file_make_folders(folder_path(state, "f", path), 0700, &err), ERR_EXISTS);
     assert_non_null(strstr(err.message, path));
     assert_int_not_equal(file_make_folders(folder_path(state, "f/g", path), 0700, &err), ERR_OK);
