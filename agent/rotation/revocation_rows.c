@@ -80,15 +80,15 @@ static const struct table_row rows[] = {
 
     /* no proof either way: again, for ever */
     { "K08a", S(DISABLING), ON_NO_PROOF, .bars = IF(ACCEPTED),
-      GO(DISABLING), .effects = AGAIN | DO(DISABLE) },
+      STAY, .effects = AGAIN | DO(DISABLE) },
     { "K08b", S(DISABLING), ON_NO_PROOF, .needs = IF(ACCEPTED),
-      GO(DISABLING), .effects = DO(WAIT) },
+      STAY, .effects = DO(WAIT) },
     { "K08c", S(ENABLING), ON_NO_PROOF, .bars = IF(ACCEPTED),
-      GO(ENABLING), .effects = AGAIN | DO(ENABLE) },
+      STAY, .effects = AGAIN | DO(ENABLE) },
     { "K08d", S(ENABLING), ON_NO_PROOF, .needs = IF(ACCEPTED),
-      GO(ENABLING), .effects = AGAIN | DO(PROBE) },
+      STAY, .effects = AGAIN | DO(PROBE) },
     { "K08e", S(REVOKING), ON_NO_PROOF,
-      GO(REVOKING), .effects = AGAIN | DO(REVOKE) },
+      STAY, .effects = AGAIN | DO(REVOKE) },
     { "K08f", S(BURYING) | S(WAITING), ON_NO_PROOF,
       STAY, .effects = AGAIN | DO(PROBE) },
 
@@ -244,6 +244,14 @@ static const char *const condition_words[REVOCATION_CONDITION_COUNT] = {
     [REVOCATION_IF_FROM_REVERSIBLE] = "from disabling or enabling",
 };
 
+static const char *const negated_words[REVOCATION_CONDITION_COUNT] = {
+    [REVOCATION_IF_CAN_DISABLE] = "cannot disable",
+    [REVOCATION_IF_CAN_REVOKE] = "cannot revoke",
+    [REVOCATION_IF_EMERGENCY] = "no emergency",
+    [REVOCATION_IF_MAY_RETURN] = "may not return",
+    [REVOCATION_IF_PROPAGATED] = "before propagation",
+};
+
 static const char *const effect_words[REVOCATION_EFFECT_COUNT] = {
     [REVOCATION_DO_RECORD_DEATH] = "record_death",
     [REVOCATION_DO_RESTORE] = "restore",
@@ -267,6 +275,6 @@ const struct table revocation_table = {
     .answer_count = sizeof answers / sizeof answers[0],
     .states = { state_words, REVOCATION_STATE_COUNT },
     .events = { event_words, REVOCATION_EVENT_COUNT },
-    .conditions = { condition_words, REVOCATION_CONDITION_COUNT },
+    .conditions = { condition_words, REVOCATION_CONDITION_COUNT, negated_words },
     .effects = { effect_words, REVOCATION_EFFECT_COUNT },
 };

@@ -380,7 +380,7 @@ static const char *const event_words[ROTATION_EVENT_COUNT] = {
 };
 
 static const char *const condition_words[ROTATION_CONDITION_COUNT] = {
-    [ROTATION_IF_OTHER_OPEN] = "another is open",
+    [ROTATION_IF_OTHER_OPEN] = "another rotation is open",
     [ROTATION_IF_CAN_ISSUE] = "can issue",
     [ROTATION_IF_CAN_FIND] = "can find",
     [ROTATION_IF_UNCERTAIN] = "attempt uncertain",
@@ -406,6 +406,18 @@ static const char *const condition_words[ROTATION_CONDITION_COUNT] = {
     [ROTATION_IF_FROM_SETTLING] = "from settling",
     [ROTATION_IF_FROM_BEFORE] = "from staging or proving",
     [ROTATION_IF_FROM_PUT] = "from delivering or settling",
+};
+
+static const char *const negated_words[ROTATION_CONDITION_COUNT] = {
+    [ROTATION_IF_OTHER_OPEN] = "no other rotation is open",
+    [ROTATION_IF_CAN_ISSUE] = "cannot issue",
+    [ROTATION_IF_CAN_FIND] = "cannot find",
+    [ROTATION_IF_FITS] = "does not fit",
+    [ROTATION_IF_HAS_OLD] = "no old",
+    [ROTATION_IF_PROPAGATED] = "before propagation",
+    [ROTATION_IF_DEADLINE] = "before the deadline",
+    [ROTATION_IF_MAY_RETIRE] = "may not retire",
+    [ROTATION_IF_MAY_GO_ON] = "may not go on",
 };
 
 static const char *const effect_words[ROTATION_EFFECT_COUNT] = {
@@ -447,6 +459,6 @@ const struct table rotation_table = {
     .answer_count = sizeof answers / sizeof answers[0],
     .states = { state_words, ROTATION_STATE_COUNT },
     .events = { event_words, ROTATION_EVENT_COUNT },
-    .conditions = { condition_words, ROTATION_CONDITION_COUNT },
+    .conditions = { condition_words, ROTATION_CONDITION_COUNT, negated_words },
     .effects = { effect_words, ROTATION_EFFECT_COUNT },
 };

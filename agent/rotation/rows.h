@@ -30,6 +30,7 @@ struct table_row {
 struct table_words {
     const char *const *words;
     size_t count;
+    const char *const *negated; /* conditions only: "cannot issue"; NULL: "not " and the word */
 };
 
 /* Rows move. Answers refuse or remember what no row takes; those without

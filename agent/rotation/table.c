@@ -29,13 +29,28 @@ __attribute__((format(printf, 2, 3))) static void line_add(struct line *line, co
         line->length += (size_t)written < room ? (size_t)written : room - 1;
 }
 
+/* later: is something in the column already? Returns whether something is now. */
 static bool line_add_words(struct line *line, const struct table_words *words, uint32_t bits,
-                           const char *prefix, bool later)
+                           bool later)
 {
     for (unsigned i = 0; i < words->count; i++) {
         if (!(bits & TABLE_BIT(i)))
             continue;
-        line_add(line, "%s%s%s", later ? ", " : "", prefix, words->words[i]);
+        line_add(line, "%s%s", later ? ", " : "", words->words[i]);
+        later = true;
+    }
+    return later;
+}
+
+static bool line_add_negated(struct line *line, const struct table_words *words, uint32_t bits,
+                             bool later)
+{
+    for (unsigned i = 0; i < words->count; i++) {
+        if (!(bits & TABLE_BIT(i)))
+            continue;
+        const char *negated = words->negated[i];
+        line_add(line, "%s%s%s", later ? ", " : "", negated ? "" : "not ",
+                 negated ? negated : words->words[i]);
         later = true;
     }
     return later;
@@ -44,7 +59,7 @@ static bool line_add_words(struct line *line, const struct table_words *words, u
 static void line_add_column(struct line *line, const struct table_words *words, uint32_t bits)
 {
     line_add(line, " ");
-    if (!line_add_words(line, words, bits, "", false))
+    if (!line_add_words(line, words, bits, false))
         line_add(line, "–");
     line_add(line, " |");
 }
@@ -53,8 +68,8 @@ static void line_add_guard(struct line *line, const struct table *table,
                            const struct table_row *row)
 {
     line_add(line, " ");
-    bool any = line_add_words(line, &table->conditions, row->needs, "", false);
-    any = line_add_words(line, &table->conditions, row->bars, "not ", any);
+    bool any = line_add_words(line, &table->conditions, row->needs, false);
+    any = line_add_negated(line, &table->conditions, row->bars, any);
     line_add(line, any ? " |" : "– |");
 }
 
