@@ -117,7 +117,8 @@ struct vault_rotation {
     int64_t deadline_at_ms;
     int32_t attempt; /* effects started in this state */
     int32_t alive_in_row;
-    int32_t failures;      /* unknowns and transient failures in a row in this state: for the backoff */
+    int32_t looks;    /* finds that found nothing */
+    int32_t failures; /* unknowns and transient failures in a row in this state: for the backoff */
     int64_t made_at_ms;     /* new was issued or supplied then (propagation counts from it) */
     int64_t promoted_at_ms; /* grace counts from it */
     bool intent;            /* an effect was started whose outcome is not recorded */
@@ -164,7 +165,8 @@ struct vault_revocation {
 struct vault_incident {
     struct vault_row row;
     uint32_t number; /* from 1 */
-    uint32_t revocations;
+    uint32_t revocations; /* how many it has */
+    uint32_t dead;        /* how many of them are proved dead */
     int64_t opened_at_ms;
     int64_t ended_at_ms; /* every one proved dead */
     char asked_by[LIMIT_NAME_BYTES + 1];

@@ -1,0 +1,75 @@
+#include "internal.h"
+
+void calls_init(struct calls *calls)
+{
+    pthread_mutex_init(&calls->mutex, NULL);
+    pthread_cond_init(&calls->ended, NULL);
+    calls->first = NULL;
+    calls->end = &calls->first;
+    calls->closed = false;
+}
+
+void calls_release(struct calls *calls)
+{
+    pthread_cond_destroy(&calls->ended);
+    pthread_mutex_destroy(&calls->mutex);
+}
+
+enum err_code engine_call(struct engine *engine, call_function *function, void *argument,
+                          bool exclusive, struct err *err)
+{
+    struct calls *calls = &engine->calls;
+    struct call call = {
+        .function = function, .argument = argument, .exclusive = exclusive, .err = err};
+
+    pthread_mutex_lock(&calls->mutex);
+    if (calls->closed) {
+        pthread_mutex_unlock(&calls->mutex);
+        return err_set(err, ERR_BUSY, "the agent is stopping; start it again and repeat this");
+    }
+    *calls->end = &call;
+    calls->end = &call.next;
+    http_wake(engine->http);
+    while (!call.ended)
+        pthread_cond_wait(&calls->ended, &calls->mutex);
+    pthread_mutex_unlock(&calls->mutex);
+    return call.code;
+}
+
+struct call *calls_take(struct calls *calls)
+{
+    pthread_mutex_lock(&calls->mutex);
+    struct call *list = calls->first;
+    calls->first = NULL;
+    calls->end = &calls->first;
+    pthread_mutex_unlock(&calls->mutex);
+    return list;
+}
+
+void calls_answer(struct calls *calls, struct call *list)
+{
+    if (!list)
+        return;
+    pthread_mutex_lock(&calls->mutex);
+    while (list) {
+        /* Once ended is seen the caller's frame, which holds the call, is gone. */
+        struct call *next = list->next;
+        list->ended = true;
+        list = next;
+    }
+    pthread_cond_broadcast(&calls->ended);
+    pthread_mutex_unlock(&calls->mutex);
+}
+
+void calls_close(struct engine *engine)
+{
+    struct calls *calls = &engine->calls;
+    pthread_mutex_lock(&calls->mutex);
+    calls->closed = true;
+    pthread_mutex_unlock(&calls->mutex);
+    struct call *left = calls_take(calls);
+    for (struct call *call = left; call; call = call->next)
+        call->code = err_set(call->err, ERR_BUSY,
+                             "the agent is stopping; start it again and repeat this");
+    calls_answer(calls, left);
+}

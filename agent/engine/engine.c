@@ -1,0 +1,503 @@
+/* The loop. A turn:
+ *
+ *   1. let HTTP and the workers move; their answers join flights.ended
+ *   2. calls that run outside a group (init, unlock, lock)
+ *   3. one group: record outcomes, do calls, do what is due, each as a step
+ *   4. commit; only then queue and start the flights the group planned
+ *   5. answer the calls; anchor the log now and then
+ *
+ * When a commit fails nothing of the group happened: its calls get the error,
+ * its outcomes stay where they are and are recorded by a later turn. */
+#include "internal.h"
+
+#include "base/fault.h"
+#include "base/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    ARENA_BYTES = 2 * 1024 * 1024,
+    OUTCOMES_PER_GROUP = 512,
+    ANCHOR_EVERY_MS = 1000,
+    COMMIT_RETRY_BASE_MS = 100,
+    COMMIT_RETRY_MOST_MS = 5000,
+    WAIT_MOST_MS = 60 * 1000,
+};
+
+/* --- Construction ------------------------------------------------------------------- */
+
+static void wake(void *context)
+{
+    struct engine *engine = context;
+    http_wake(engine->http);
+}
+
+static enum err_code build(struct engine *engine, struct err *err)
+{
+    engine->arena = secret_arena_new(ARENA_BYTES);
+    if (!engine->arena)
+        return err_set(err, ERR_MEMORY, "no %d KiB of memory could be locked for secrets; raise LimitMEMLOCK= "
+                       "of the service, or ulimit -l", ARENA_BYTES / 1024);
+    struct http_options http = {.user_agent = "keyturn/" KEYTURN_VERSION};
+    TRY(http_client_new(&http, engine->options.clock, engine->arena, &engine->http, err));
+    TRY(work_pool_new(engine->options.workers, wake, engine, &engine->work, err));
+    engine->runner = (struct action_runner){.http = engine->http,
+                                            .work = engine->work,
+                                            .arena = engine->arena,
+                                            .clock = engine->options.clock,
+                                            .ca_file = engine->options.ca_file};
+    return flights_init(engine, err);
+}
+
+enum err_code engine_new(const struct engine_options *options, struct engine **ret_engine, struct err *err)
+{
+    OWN(engine_free) struct engine *engine = calloc(1, sizeof *engine);
+    if (!engine)
+        return err_set(err, ERR_MEMORY, "out of memory");
+    engine->options = *options;
+    if (!engine->options.workers)
+        engine->options.workers = 4;
+    if (!engine->options.parallel)
+        engine->options.parallel = 256;
+    if (!engine->options.remind_ms)
+        engine->options.remind_ms = 60 * 60 * 1000;
+    engine->vault = options->vault;
+    engine->session = vault_writer(options->vault);
+    calls_init(&engine->calls);
+    TRY(build(engine, err));
+    *ret_engine = GIVE(engine);
+    return ERR_OK;
+}
+
+struct engine *engine_free(struct engine *engine)
+{
+    if (!engine)
+        return NULL;
+    /* The clients end their requests first: each calls its flight's done. */
+    work_pool_free(engine->work);
+    http_client_free(engine->http);
+    if (engine->flights.loads)
+        flights_release(engine);
+    secret_arena_free(engine->arena);
+    calls_release(&engine->calls);
+    free(engine);
+    return NULL;
+}
+
+struct vault *engine_vault(struct engine *engine)
+{
+    return engine->vault;
+}
+
+const struct provider_set *engine_providers(struct engine *engine)
+{
+    return engine->options.providers;
+}
+
+const struct engine_environment *engine_environment_at(struct engine *engine, size_t index)
+{
+    return index < engine->options.environment_count ? &engine->options.environments[index] : NULL;
+}
+
+void engine_stop(struct engine *engine)
+{
+    atomic_store(&engine->stop, true);
+    http_wake(engine->http);
+}
+
+void engine_figures(struct engine *engine, struct engine_figures *ret_figures)
+{
+    *ret_figures = (struct engine_figures){
+        .turns = atomic_load(&engine->figures.turns),
+        .commits = atomic_load(&engine->figures.commits),
+        .commit_failures = atomic_load(&engine->figures.commit_failures),
+        .effects_started = atomic_load(&engine->figures.effects_started),
+        .effects_ended = atomic_load(&engine->figures.effects_ended),
+        .calls = atomic_load(&engine->figures.calls),
+        .rotations_done = atomic_load(&engine->figures.rotations_done),
+        .rotations_failed = atomic_load(&engine->figures.rotations_failed),
+        .revocations_done = atomic_load(&engine->figures.revocations_done),
+    };
+    ret_figures->in_flight = ret_figures->effects_started - ret_figures->effects_ended;
+}
+
+/* --- Steps and follow-ups --------------------------------------------------------------- */
+
+enum err_code engine_step(struct engine *engine, call_function *function, void *argument, struct err *err)
+{
+    size_t mark = flight_mark(engine);
+    engine->follow_up_count = 0;
+    TRY(vault_step_begin(engine->vault, err));
+    enum err_code code = function(engine, argument, err);
+    if (code == ERR_OK)
+        code = vault_step_end(engine->vault, err);
+    if (code == ERR_OK)
+        return ERR_OK;
+    vault_step_undo(engine->vault);
+    flight_drop_planned(engine, mark);
+    engine->follow_up_count = 0;
+    return code;
+}
+
+void follow_up_add(struct engine *engine, bool revocation, const uint8_t id[VAULT_ID_BYTES], int event,
+                   const char *who, uint32_t incident)
+{
+    if (engine->follow_up_count >= FOLLOW_UPS) {
+        log_error("engine", "a step has more than %d follow-ups; the rest comes with the next event", FOLLOW_UPS);
+        return;
+    }
+    struct follow_up *follow_up = &engine->follow_ups[engine->follow_up_count++];
+    *follow_up = (struct follow_up){.revocation = revocation, .event = event, .incident = incident};
+    memcpy(follow_up->id, id, VAULT_ID_BYTES);
+    COPY_TEXT(follow_up->who, who);
+}
+
+static enum err_code follow(struct engine *engine, const struct follow_up *follow_up, struct err *err)
+{
+    if (follow_up->revocation) {
+        struct revocation_input input = {.event = (enum revocation_event)follow_up->event,
+                                         .who = follow_up->who,
+                                         .incident = follow_up->incident,
+                                         .retry_after_ms = -1};
+        return revocation_step(engine, follow_up->id, &input, err);
+    }
+    struct rotation_input input = {.event = (enum rotation_event)follow_up->event,
+                                   .who = follow_up->who,
+                                   .incident = follow_up->incident,
+                                   .retry_after_ms = -1};
+    enum err_code code = rotation_step(engine, follow_up->id, &input, NULL, err);
+    /* A rotation that has ended meanwhile has no use for the news. */
+    return code == ERR_STATE && follow_up->event == ROTATION_ON_OLD_DEAD ? ERR_OK : code;
+}
+
+enum err_code follow_up_run(struct engine *engine, struct err *err)
+{
+    while (engine->follow_up_count > 0) {
+        struct follow_up first = engine->follow_ups[0];
+        engine->follow_up_count--;
+        memmove(engine->follow_ups, engine->follow_ups + 1, engine->follow_up_count * sizeof first);
+        TRY(follow(engine, &first, err));
+    }
+    return ERR_OK;
+}
+
+/* --- The vault's own calls ---------------------------------------------------------------- */
+
+struct open {
+    const char *who;
+    enum vault_slot_kind kind;
+    const struct secret *material;
+    bool low_cost;
+    uint64_t accept_generation;
+    uint32_t number;
+    uint32_t *ret_number;
+};
+
+static enum err_code recover(struct engine *engine, struct err *err)
+{
+    TRY(vault_begin(engine->vault, err));
+    enum err_code code = schedule_recover(engine, err);
+    if (code == ERR_OK)
+        code = vault_commit(engine->vault, err);
+    else
+        vault_rollback(engine->vault);
+    if (code != ERR_OK)
+        flight_drop_planned(engine, 0);
+    else
+        flight_queue_planned(engine);
+    return code;
+}
+
+static enum err_code do_init(struct engine *engine, void *argument, struct err *err)
+{
+    const struct open *open = argument;
+    return vault_init(engine->vault, open->who, open->kind, open->material, open->low_cost, err);
+}
+
+static enum err_code do_unlock(struct engine *engine, void *argument, struct err *err)
+{
+    const struct open *open = argument;
+    if (vault_state(engine->vault) == VAULT_UNLOCKED)
+        return ERR_OK;
+    TRY(vault_unlock(engine->vault, open->material, open->accept_generation, open->who, err));
+    enum err_code code = recover(engine, err);
+    if (code != ERR_OK)
+        vault_lock(engine->vault, "engine");
+    return code;
+}
+
+static enum err_code do_lock(struct engine *engine, void *argument, struct err *err)
+{
+    (void)err;
+    const struct open *open = argument;
+    if (vault_state(engine->vault) == VAULT_UNLOCKED)
+        vault_lock(engine->vault, open->who);
+    return ERR_OK;
+}
+
+static enum err_code do_slot_add(struct engine *engine, void *argument, struct err *err)
+{
+    const struct open *open = argument;
+    TRY(vault_slot_add(engine->vault, open->kind, open->material, open->low_cost, open->ret_number, err));
+    struct audit_entry entry = {.who = open->who, .what = "slot.add"};
+    return engine_audit(engine, NULL, entry, err);
+}
+
+static enum err_code do_slot_remove(struct engine *engine, void *argument, struct err *err)
+{
+    const struct open *open = argument;
+    TRY(vault_slot_remove(engine->vault, open->number, err));
+    struct audit_entry entry = {.who = open->who, .what = "slot.remove"};
+    return engine_audit(engine, NULL, entry, err);
+}
+
+enum err_code engine_init(struct engine *engine, const char *who, enum vault_slot_kind kind,
+                          const struct secret *key_material, bool low_cost, struct err *err)
+{
+    struct open open = {.who = who, .kind = kind, .material = key_material, .low_cost = low_cost};
+    return engine_call(engine, do_init, &open, true, err);
+}
+
+enum err_code engine_unlock(struct engine *engine, const char *who, const struct secret *root,
+                            uint64_t accept_generation, struct err *err)
+{
+    struct open open = {.who = who, .material = root, .accept_generation = accept_generation};
+    return engine_call(engine, do_unlock, &open, true, err);
+}
+
+enum err_code engine_lock(struct engine *engine, const char *who, struct err *err)
+{
+    struct open open = {.who = who};
+    return engine_call(engine, do_lock, &open, true, err);
+}
+
+enum err_code engine_slot_add(struct engine *engine, const char *who, enum vault_slot_kind kind,
+                              const struct secret *key_material, bool low_cost, uint32_t *ret_number,
+                              struct err *err)
+{
+    struct open open = {.who = who, .kind = kind, .material = key_material, .low_cost = low_cost,
+                        .ret_number = ret_number};
+    return engine_call(engine, do_slot_add, &open, false, err);
+}
+
+enum err_code engine_slot_remove(struct engine *engine, const char *who, uint32_t number, struct err *err)
+{
+    struct open open = {.who = who, .number = number};
+    return engine_call(engine, do_slot_remove, &open, false, err);
+}
+
+/* --- The turn ----------------------------------------------------------------------------- */
+
+static bool unlocked(struct engine *engine)
+{
+    return vault_state(engine->vault) == VAULT_UNLOCKED;
+}
+
+/* Calls outside a group. A lock waits until every answer under way is recorded (S3); no
+ * effect starts meanwhile. What is left of the list goes into the group. */
+static struct call *run_exclusive(struct engine *engine, struct call *list)
+{
+    struct call *rest = NULL, **rest_end = &rest;
+    while (list) {
+        struct call *call = list;
+        list = call->next;
+        call->next = NULL;
+        if (!call->exclusive) {
+            *rest_end = call;
+            rest_end = &call->next;
+        } else if (call->function == do_lock && !engine->lock_call) {
+            engine->lock_call = call;
+        } else {
+            call->code = call->function(engine, call->argument, call->err);
+            calls_answer(&engine->calls, call);
+        }
+    }
+    return rest;
+}
+
+static void finish_lock(struct engine *engine)
+{
+    struct call *call = engine->lock_call;
+    if (!call || engine->flights.running || engine->flights.ended.count)
+        return;
+    engine->lock_call = NULL;
+    call->code = call->function(engine, call->argument, call->err);
+    calls_answer(&engine->calls, call);
+}
+
+static void refuse_calls(struct engine *engine, struct call *list, enum vault_state state)
+{
+    for (struct call *call = list; call; call = call->next)
+        call->code = state == VAULT_ABSENT
+                         ? err_set(call->err, ERR_NOT_FOUND, "there is no vault yet. Make one: keyturn init")
+                         : err_set(call->err, ERR_LOCKED, "the vault is locked. Open it: keyturn unlock");
+    calls_answer(&engine->calls, list);
+}
+
+static enum err_code step_outcome(struct engine *engine, void *argument, struct err *err)
+{
+    return outcome_record(engine, argument, err);
+}
+
+/* Record outcomes; they stay in ended until the commit, in case it fails. */
+static size_t record_outcomes(struct engine *engine)
+{
+    size_t recorded = 0;
+    for (struct flight *flight = engine->flights.ended.first; flight && recorded < OUTCOMES_PER_GROUP;
+         flight = flight->next) {
+        struct err err = {0};
+        if (engine_step(engine, step_outcome, flight, &err) != ERR_OK)
+            log_error("engine", "%s: an answer could not be recorded: %s", flight->key, err.message);
+        recorded++;
+    }
+    return recorded;
+}
+
+static void forget_outcomes(struct engine *engine, size_t count)
+{
+    while (count-- > 0)
+        flight_free(flight_list_take(&engine->flights.ended));
+}
+
+static void run_calls(struct engine *engine, struct call *list)
+{
+    for (struct call *call = list; call; call = call->next) {
+        call->code = engine_step(engine, call->function, call->argument, call->err);
+        atomic_fetch_add(&engine->figures.calls, 1);
+    }
+}
+
+static void fail_calls(struct call *list, const struct err *err)
+{
+    for (struct call *call = list; call; call = call->next)
+        if (call->code == ERR_OK)
+            call->code = err_set(call->err, err->code, "nothing was changed: %s", err->message);
+}
+
+static void commit_failed(struct engine *engine, const struct err *err)
+{
+    atomic_fetch_add(&engine->figures.commit_failures, 1);
+    int64_t delay = COMMIT_RETRY_BASE_MS << (engine->commit_failures_in_row < 6 ? engine->commit_failures_in_row : 6);
+    if (delay > COMMIT_RETRY_MOST_MS)
+        delay = COMMIT_RETRY_MOST_MS;
+    if (engine->commit_failures_in_row++ == 0)
+        log_error("engine", "the store cannot be written: %s. Work waits until it can", err->message);
+    engine->commit_retry_ms = clock_monotonic_ms(engine->options.clock) + delay;
+}
+
+/* One group. Its calls are answered in any case. */
+static void run_group(struct engine *engine, struct call *calls)
+{
+    struct err err = {0};
+    enum err_code code = vault_begin(engine->vault, &err);
+    size_t recorded = 0;
+    if (code == ERR_OK) {
+        recorded = record_outcomes(engine);
+        run_calls(engine, calls);
+        if (!engine->lock_call)
+            schedule_run(engine);
+        FAULT_POINT("engine.commit.before");
+        if (vault_changed(engine->vault))
+            code = vault_commit(engine->vault, &err);
+        else
+            vault_rollback(engine->vault);
+        FAULT_POINT("engine.commit.after");
+    }
+    if (code == ERR_OK) {
+        engine->commit_failures_in_row = 0;
+        engine->commit_retry_ms = 0;
+        atomic_fetch_add(&engine->figures.commits, 1);
+        forget_outcomes(engine, recorded);
+        flight_queue_planned(engine);
+    } else {
+        flight_drop_planned(engine, 0);
+        fail_calls(calls, &err);
+        commit_failed(engine, &err);
+    }
+    calls_answer(&engine->calls, calls);
+}
+
+static bool is_due(struct engine *engine)
+{
+    return engine->next_due_ms && engine->next_due_ms <= engine_now(engine);
+}
+
+static void run_unlocked(struct engine *engine, struct call *calls)
+{
+    int64_t now = clock_monotonic_ms(engine->options.clock);
+    bool retry_later = engine->commit_retry_ms > now;
+    struct err err = {0};
+
+    if (calls || (!retry_later && (engine->flights.ended.count || is_due(engine)))) {
+        run_group(engine, calls);
+        if (vault_next_due(engine->session, &engine->next_due_ms, &err) != ERR_OK)
+            log_error("engine", "%s", err.message);
+    }
+    if (!engine->lock_call)
+        flight_start_allowed(engine);
+    if (engine->anchor_at_ms <= now) {
+        engine->anchor_at_ms = now + ANCHOR_EVERY_MS;
+        if (vault_anchor(engine->vault, &err) != ERR_OK)
+            log_error("engine", "the audit log could not be anchored: %s", err.message);
+    }
+}
+
+static int64_t soonest(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t wait_ms(struct engine *engine)
+{
+    int64_t mono = clock_monotonic_ms(engine->options.clock);
+    int64_t wait = WAIT_MOST_MS;
+    if (!unlocked(engine))
+        return wait;
+    wait = soonest(wait, engine->anchor_at_ms - mono);
+    if (engine->commit_retry_ms > mono)
+        return soonest(wait, engine->commit_retry_ms - mono);
+    if (engine->flights.ended.count)
+        return 0;
+    if (engine->next_due_ms && !engine->lock_call)
+        wait = soonest(wait, engine->next_due_ms - engine_now(engine));
+    int64_t start = flight_next_start_ms(engine);
+    if (start != INT64_MAX)
+        wait = soonest(wait, start - mono);
+    return wait > 0 ? wait : 0;
+}
+
+static void turn(struct engine *engine)
+{
+    atomic_fetch_add(&engine->figures.turns, 1);
+    http_perform(engine->http);
+    work_collect(engine->work);
+    struct call *calls = run_exclusive(engine, calls_take(&engine->calls));
+    enum vault_state state = vault_state(engine->vault);
+    if (state == VAULT_UNLOCKED)
+        run_unlocked(engine, calls);
+    else
+        refuse_calls(engine, calls, state);
+    finish_lock(engine);
+}
+
+enum err_code engine_run(struct engine *engine, struct err *err)
+{
+    (void)err;
+    while (!atomic_load(&engine->stop)) {
+        turn(engine);
+        http_wait(engine->http, wait_ms(engine));
+    }
+    calls_close(engine);
+    if (engine->lock_call)
+        calls_answer(&engine->calls, engine->lock_call);
+    if (unlocked(engine)) {
+        struct err anchor_err = {0};
+        if (engine->flights.ended.count)
+            run_group(engine, NULL);
+        if (vault_anchor(engine->vault, &anchor_err) != ERR_OK)
+            log_error("engine", "the audit log could not be anchored: %s", anchor_err.message);
+        vault_lock(engine->vault, "engine");
+    }
+    return ERR_OK;
+}

@@ -1,0 +1,382 @@
+/* Effects in flight. A flight is planned inside a step, queued when the group is
+ * committed, started when its provider's limits allow, and ended when its
+ * answer has come; then it waits until a turn has recorded its outcome durably,
+ * because an issued secret in it is held nowhere else (S3). */
+#include "internal.h"
+
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+void flight_list_add(struct flight_list *list, struct flight *flight)
+{
+    flight->next = NULL;
+    if (!list->end)
+        list->end = &list->first;
+    *list->end = flight;
+    list->end = &flight->next;
+    list->count++;
+}
+
+struct flight *flight_list_take(struct flight_list *list)
+{
+    struct flight *flight = list->first;
+    if (!flight)
+        return NULL;
+    list->first = flight->next;
+    if (!list->first)
+        list->end = &list->first;
+    list->count--;
+    flight->next = NULL;
+    return flight;
+}
+
+enum err_code flights_init(struct engine *engine, struct err *err)
+{
+    struct flights *flights = &engine->flights;
+    size_t providers = provider_set_count(engine->options.providers);
+    flights->loads = calloc(providers + 1, sizeof *flights->loads);
+    if (!flights->loads)
+        return err_set(err, ERR_MEMORY, "out of memory");
+    flights->load_count = providers + 1;
+    for (size_t i = 0; i < providers; i++)
+        flights->loads[i].provider = provider_set_at(engine->options.providers, i);
+    return ERR_OK;
+}
+
+static void list_free(struct flight_list *list)
+{
+    struct flight *flight;
+    while ((flight = flight_list_take(list)))
+        flight_free(flight);
+}
+
+void flights_release(struct engine *engine)
+{
+    struct flights *flights = &engine->flights;
+    for (size_t i = 0; i < flights->load_count; i++) {
+        list_free(&flights->loads[i].urgent);
+        list_free(&flights->loads[i].waiting);
+    }
+    list_free(&flights->planned);
+    list_free(&flights->ended);
+    free(flights->loads);
+    flights->loads = NULL;
+    flights->load_count = 0;
+}
+
+struct flight *flight_new(struct engine *engine, enum flight_kind kind, const struct vault_key *key)
+{
+    struct flight *flight = calloc(1, sizeof *flight);
+    if (!flight)
+        return NULL;
+    flight->engine = engine;
+    flight->kind = kind;
+    memcpy(flight->key_id, key->row.id, VAULT_ID_BYTES);
+    COPY_TEXT(flight->environment, key->environment);
+    COPY_TEXT(flight->name, key->name);
+    COPY_TEXT(flight->credential, key->credential);
+    snprintf(flight->key, sizeof flight->key, "%s/%s", key->environment, key->name);
+    return flight;
+}
+
+void flight_free(struct flight *flight)
+{
+    if (!flight)
+        return;
+    action_values_free(flight->result.values);
+    action_values_free(flight->values);
+    secret_free(flight->secret);
+    secret_free(flight->credential_secret);
+    delivery_free(flight->delivery);
+    free(flight);
+}
+
+void flight_plan(struct engine *engine, struct flight *flight)
+{
+    flight_list_add(&engine->flights.planned, flight);
+}
+
+size_t flight_mark(const struct engine *engine)
+{
+    return engine->flights.planned.count;
+}
+
+void flight_drop_planned(struct engine *engine, size_t mark)
+{
+    struct flight_list kept = {0};
+    struct flight *flight;
+    while ((flight = flight_list_take(&engine->flights.planned))) {
+        if (kept.count < mark)
+            flight_list_add(&kept, flight);
+        else
+            flight_free(flight);
+    }
+    engine->flights.planned = kept;
+    if (!kept.first)
+        engine->flights.planned.end = NULL;
+}
+
+/* --- The table of flights by job ------------------------------------------ */
+
+static size_t slot_of(const uint8_t job_id[VAULT_ID_BYTES])
+{
+    /* Ids are random, so their first bytes are a hash already. */
+    return ((size_t)job_id[0] | (size_t)job_id[1] << 8) % FLIGHT_TABLE;
+}
+
+static void table_add(struct flights *flights, struct flight *flight)
+{
+    struct flight **slot = &flights->by_job[slot_of(flight->job_id)];
+    flight->next_of_job = *slot;
+    *slot = flight;
+    flights->in_flight++;
+}
+
+static void table_remove(struct flights *flights, struct flight *flight)
+{
+    struct flight **link = &flights->by_job[slot_of(flight->job_id)];
+    while (*link && *link != flight)
+        link = &(*link)->next_of_job;
+    if (!*link)
+        return;
+    *link = flight->next_of_job;
+    flights->in_flight--;
+}
+
+bool flight_of_job(const struct engine *engine, const uint8_t job_id[VAULT_ID_BYTES])
+{
+    const struct flight *flight = engine->flights.by_job[slot_of(job_id)];
+    while (flight && !id_equal(flight->job_id, job_id))
+        flight = flight->next_of_job;
+    return flight != NULL;
+}
+
+/* --- Queueing --------------------------------------------------------------- */
+
+static struct load *load_of(struct engine *engine, const struct flight *flight)
+{
+    struct flights *flights = &engine->flights;
+    for (size_t i = 0; i + 1 < flights->load_count; i++)
+        if (flights->loads[i].provider == flight->provider)
+            return &flights->loads[i];
+    return &flights->loads[flights->load_count - 1];
+}
+
+void flight_queue_planned(struct engine *engine)
+{
+    struct flight *flight;
+    while ((flight = flight_list_take(&engine->flights.planned))) {
+        struct load *load = load_of(engine, flight);
+        table_add(&engine->flights, flight);
+        flight_list_add(flight->urgent ? &load->urgent : &load->waiting, flight);
+    }
+}
+
+static void flight_ended(struct flight *flight)
+{
+    struct engine *engine = flight->engine;
+    table_remove(&engine->flights, flight);
+    if (flight->started) {
+        load_of(engine, flight)->running--;
+        engine->flights.running--;
+        atomic_fetch_add(&engine->figures.effects_ended, 1);
+    }
+    flight_list_add(&engine->flights.ended, flight);
+}
+
+static void on_action_done(void *context, struct action_result *result)
+{
+    struct flight *flight = context;
+    flight->result = *result;
+    result->values = NULL;
+    flight_ended(flight);
+}
+
+static void on_delivery_done(void *context, const struct delivery_result *result)
+{
+    struct flight *flight = context;
+    flight->delivered = *result;
+    flight_ended(flight);
+}
+
+/* --- Starting --------------------------------------------------------------- */
+
+static const enum provider_action action_of_kind[FLIGHT_KIND_COUNT] = {
+    [FLIGHT_ISSUE] = PROVIDER_ISSUE,     [FLIGHT_FIND] = PROVIDER_FIND,
+    [FLIGHT_PROBE_NEW] = PROVIDER_PROBE, [FLIGHT_DISABLE] = PROVIDER_DISABLE,
+    [FLIGHT_ENABLE] = PROVIDER_ENABLE,   [FLIGHT_REVOKE] = PROVIDER_REVOKE,
+    [FLIGHT_PROBE_CONDEMNED] = PROVIDER_PROBE, [FLIGHT_PROBE_KEY] = PROVIDER_PROBE,
+};
+
+static enum err_code read_version_secret(struct engine *engine, const uint8_t id[VAULT_ID_BYTES],
+                                         struct secret **ret_secret, struct err *err)
+{
+    struct vault_version version = {0};
+    TRY(vault_get(engine->session, VAULT_VERSION, id, &version.row, err));
+    return vault_version_secret(engine->session, &version, ret_secret, err);
+}
+
+/* The secret of the key that the action uses as its credential. */
+static enum err_code read_credential(struct engine *engine, const char *credential,
+                                     struct secret **ret_secret, struct err *err)
+{
+    char environment[LIMIT_NAME_BYTES + 1], name[LIMIT_NAME_BYTES + 1];
+    struct vault_key key = {0};
+    TRY(text_split_key(credential, environment, name, err));
+    enum err_code code = vault_key_find(engine->session, environment, name, &key, err);
+    if (code == ERR_NOT_FOUND)
+        return err_set(err, ERR_NOT_FOUND, "the credential %s is not in the vault; add it", credential);
+    if (code == ERR_OK && key.current_number == 0)
+        code = err_set(err, ERR_STATE, "the credential %s has no current version", credential);
+    if (code == ERR_OK)
+        code = read_version_secret(engine, key.current_id, ret_secret, err);
+    vault_record_release(VAULT_KEY, &key.row);
+    return code;
+}
+
+/* A version whose secret we never saw is proved dead by looking for it instead. */
+static enum provider_action flight_action(const struct flight *flight)
+{
+    if (flight->kind == FLIGHT_PROBE_CONDEMNED && id_is_zero(flight->version_id))
+        return PROVIDER_FIND;
+    return action_of_kind[flight->kind];
+}
+
+static enum err_code start_action(struct engine *engine, struct flight *flight, struct err *err)
+{
+    const struct action_spec *spec = provider_spec(flight->provider, flight_action(flight));
+    if (!spec)
+        return err_set(err, ERR_STATE, "provider %s has no action %s", provider_name(flight->provider),
+                       provider_action_name(flight_action(flight)));
+    const char *credential = flight->credential[0] ? flight->credential : spec->credential;
+    if (spec->credential && credential)
+        TRY(read_credential(engine, credential, &flight->credential_secret, err));
+    if (!id_is_zero(flight->version_id))
+        TRY(read_version_secret(engine, flight->version_id, &flight->secret, err));
+    struct provider_subject subject = {.environment = flight->place,
+                                       .key = flight->key,
+                                       .label = flight->label,
+                                       .id = flight->provider_id,
+                                       .secret = flight->secret,
+                                       .credential = flight->credential_secret};
+    TRY(provider_values(flight->provider, &subject, &flight->values, err));
+    return action_start(&engine->runner, spec, flight->values, flight->urgent, on_action_done, flight, err);
+}
+
+static enum err_code start_delivery(struct engine *engine, struct flight *flight, struct err *err)
+{
+    struct vault_delivery record = {0};
+    TRY(vault_get(engine->session, VAULT_DELIVERY, flight->delivery_id, &record.row, err));
+    enum err_code code = delivery_parse(flight->key, record.definition.data, record.definition.length,
+                                        &flight->delivery, err);
+    vault_record_release(VAULT_DELIVERY, &record.row);
+    TRY(code);
+    bool take_away = id_is_zero(flight->version_id);
+    if (!take_away)
+        TRY(read_version_secret(engine, flight->version_id, &flight->secret, err));
+    flight->subject = (struct delivery_subject){.key = flight->key,
+                                                .environment = flight->environment,
+                                                .name = flight->name,
+                                                .version = flight->number,
+                                                .secret = flight->secret};
+    return delivery_start(&engine->runner, flight->delivery,
+                          take_away ? DELIVERY_TAKE_AWAY : DELIVERY_PUT, &flight->subject,
+                          flight->urgent, on_delivery_done, flight, err);
+}
+
+static bool is_delivery(const struct flight *flight)
+{
+    return flight->kind == FLIGHT_DELIVER || flight->kind == FLIGHT_UNDO || flight->kind == FLIGHT_PUT;
+}
+
+static void flight_start(struct engine *engine, struct load *load, struct flight *flight)
+{
+    struct err err = {0};
+    load->running++;
+    engine->flights.running++;
+    flight->started = true;
+    atomic_fetch_add(&engine->figures.effects_started, 1);
+    FAULT_POINT("engine.effect.start");
+    enum err_code code =
+        is_delivery(flight) ? start_delivery(engine, flight, &err) : start_action(engine, flight, &err);
+    if (code == ERR_OK)
+        return;
+    /* Nothing left: an outcome like any other, and safe to repeat. */
+    flight->result = (struct action_result){
+        .verdict = ACTION_UNKNOWN, .rule = -1, .retry_after_ms = -1};
+    flight->delivered = (struct delivery_result){.transient = true};
+    COPY_TEXT(flight->result.detail, err.message);
+    COPY_TEXT(flight->delivered.detail, err.message);
+    log_warning("engine", "%s: %s", flight->key, err.message);
+    flight_ended(flight);
+}
+
+static int64_t now_us(const struct engine *engine)
+{
+    return clock_monotonic_ms(engine->options.clock) * 1000;
+}
+
+static const struct provider_limits *limits_of(const struct load *load)
+{
+    return load->provider ? provider_limits(load->provider) : NULL;
+}
+
+/* May this load start one more now? */
+static bool load_allows(const struct load *load, int64_t at_us)
+{
+    const struct provider_limits *limits = limits_of(load);
+    if (!load->urgent.count && !load->waiting.count)
+        return false;
+    if (!limits)
+        return true;
+    return load->running < limits->parallel && (!limits->per_second || load->next_start_us <= at_us);
+}
+
+static void load_count_start(struct load *load, int64_t at_us)
+{
+    const struct provider_limits *limits = limits_of(load);
+    if (!limits || !limits->per_second)
+        return;
+    /* A tenth of a second's starts may come at once; the mean stays under the rate. */
+    int64_t burst_us = 100000;
+    if (load->next_start_us < at_us - burst_us)
+        load->next_start_us = at_us - burst_us;
+    load->next_start_us += 1000000 / (int64_t)limits->per_second;
+}
+
+void flight_start_allowed(struct engine *engine)
+{
+    struct flights *flights = &engine->flights;
+    int64_t at_us = now_us(engine);
+    for (size_t i = 0; i < flights->load_count; i++) {
+        struct load *load = &flights->loads[i];
+        while (load_allows(load, at_us)) {
+            if (!load->urgent.count && flights->running >= engine->options.parallel)
+                break;
+            struct flight *flight =
+                flight_list_take(load->urgent.count ? &load->urgent : &load->waiting);
+            load_count_start(load, at_us);
+            flight_start(engine, load, flight);
+        }
+    }
+}
+
+int64_t flight_next_start_ms(const struct engine *engine)
+{
+    int64_t soonest = INT64_MAX;
+    for (size_t i = 0; i < engine->flights.load_count; i++) {
+        const struct load *load = &engine->flights.loads[i];
+        const struct provider_limits *limits = limits_of(load);
+        if (!limits || (!load->urgent.count && !load->waiting.count))
+            continue;
+        if (load->running >= limits->parallel || engine->flights.running >= engine->options.parallel)
+            continue;
+        int64_t at_ms = (load->next_start_us + 999) / 1000;
+        soonest = at_ms < soonest ? at_ms : soonest;
+    }
+    return soonest;
+}

@@ -1,0 +1,320 @@
+/* The engine's own parts and how they fit:
+ *
+ *   engine.c    construction, the turn, the thread's life
+ *   calls.c     calls from other threads, done in the turn's transaction
+ *   flights.c   effects in flight: queues, per-provider limits, start, end
+ *   rotate.c    one event of one rotation: facts, table, effects
+ *   revoke.c    one event of one revocation: the same
+ *   schedule.c  what is due: keys, rotations, revocations; recovery at start
+ *   outcomes.c  what an ended flight means: an event
+ *   keys.c      use cases on keys and deliveries
+ *   jobs.c      use cases on rotations and revocations
+ *   subject.c   reading a key with its provider and place; backoff; evidence */
+#ifndef KEYTURN_ENGINE_INTERNAL_H
+#define KEYTURN_ENGINE_INTERNAL_H
+
+#include "delivery/delivery.h"
+#include "engine/engine.h"
+#include "rotation/revocation.h"
+#include "rotation/rotation.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+
+/* --- Flights: effects between their commit and their outcome -------------- */
+
+enum flight_kind {
+    FLIGHT_ISSUE,
+    FLIGHT_FIND,
+    FLIGHT_PROBE_NEW,
+    FLIGHT_DELIVER,
+    FLIGHT_UNDO,
+    FLIGHT_DISABLE,
+    FLIGHT_ENABLE,
+    FLIGHT_REVOKE,
+    FLIGHT_PROBE_CONDEMNED,
+    FLIGHT_PROBE_KEY, /* the current version, on its schedule */
+    FLIGHT_PUT,       /* the current version, to a place that does not hold it */
+    FLIGHT_KIND_COUNT
+};
+
+/* What is needed to start it is in here; its secrets are read at the start. */
+struct flight {
+    struct flight *next;
+    struct flight *next_of_job; /* in the table of flights by job */
+    enum flight_kind kind;
+    bool urgent;
+    bool started;
+    uint8_t job_id[VAULT_ID_BYTES]; /* the rotation's, revocation's or key's */
+    uint8_t key_id[VAULT_ID_BYTES];
+    uint8_t version_id[VAULT_ID_BYTES]; /* whose secret is used; zeros: none */
+    uint8_t delivery_id[VAULT_ID_BYTES];
+    unsigned place_in_list; /* of the delivery among the key's, from 0 */
+    int32_t attempt;        /* of the job when it was planned: an outcome of another attempt is stale */
+    uint32_t number;
+    const struct provider *provider; /* NULL for deliveries */
+    const struct provider_environment *place;
+    char environment[LIMIT_NAME_BYTES + 1];
+    char name[LIMIT_NAME_BYTES + 1];
+    char key[2 * LIMIT_NAME_BYTES + 2];
+    char label[2 * LIMIT_NAME_BYTES + 32];
+    char provider_id[256];
+    char credential[2 * LIMIT_NAME_BYTES + 2];
+
+    /* While it runs. */
+    struct engine *engine;
+    struct secret *secret;
+    struct secret *credential_secret;
+    struct action_values *values;
+    struct delivery *delivery;
+    struct delivery_subject subject;
+
+    /* When it has ended. */
+    struct action_result result;
+    struct delivery_result delivered;
+};
+
+struct flight_list {
+    struct flight *first;
+    struct flight **end; /* NULL while empty */
+    size_t count;
+};
+void flight_list_add(struct flight_list *list, struct flight *flight);
+struct flight *flight_list_take(struct flight_list *list);
+
+/* One provider's load; the last of the array is that of deliveries. */
+struct load {
+    const struct provider *provider;
+    struct flight_list urgent;
+    struct flight_list waiting;
+    unsigned running;
+    int64_t next_start_us; /* monotonic: the earliest next start, by the rate */
+};
+
+enum { FLIGHT_TABLE = 1024 };
+
+struct flights {
+    struct load *loads;
+    size_t load_count;
+    struct flight_list planned; /* in the present group, not committed */
+    struct flight_list ended;   /* outcomes not yet recorded */
+    struct flight *by_job[FLIGHT_TABLE];
+    size_t in_flight; /* waiting or running */
+    size_t running;
+};
+
+/* Plan a flight for after the commit (taken). */
+void flight_plan(struct engine *engine, struct flight *flight);
+/* A new flight for a key; NULL when out of memory. */
+struct flight *flight_new(struct engine *engine, enum flight_kind kind, const struct vault_key *key);
+void flight_free(struct flight *flight);
+/* Marks: planned flights after the mark are dropped when a step fails. */
+size_t flight_mark(const struct engine *engine);
+void flight_drop_planned(struct engine *engine, size_t mark);
+/* After the commit: queue what was planned; then start what the limits allow. */
+void flight_queue_planned(struct engine *engine);
+void flight_start_allowed(struct engine *engine);
+/* Is a flight of this job (and kind class) waiting or running? */
+bool flight_of_job(const struct engine *engine, const uint8_t job_id[VAULT_ID_BYTES]);
+/* When the rate next allows a start, monotonic ms; INT64_MAX: nothing waits for it. */
+int64_t flight_next_start_ms(const struct engine *engine);
+enum err_code flights_init(struct engine *engine, struct err *err) ERR_MUST_CHECK;
+void flights_release(struct engine *engine);
+
+/* --- Calls from other threads ------------------------------------------- */
+
+typedef enum err_code call_function(struct engine *engine, void *argument, struct err *err);
+
+struct call {
+    struct call *next;
+    call_function *function;
+    void *argument;
+    bool exclusive; /* runs outside the group: init, unlock, lock */
+    enum err_code code;
+    struct err *err;
+    bool ended;
+};
+
+struct calls {
+    pthread_mutex_t mutex;
+    pthread_cond_t ended;
+    struct call *first;
+    struct call **end;
+    bool closed;
+};
+
+void calls_init(struct calls *calls);
+void calls_release(struct calls *calls);
+/* Block until the loop has done it. */
+enum err_code engine_call(struct engine *engine, call_function *function, void *argument,
+                          bool exclusive, struct err *err) ERR_MUST_CHECK;
+struct call *calls_take(struct calls *calls);
+void calls_answer(struct calls *calls, struct call *list);
+void calls_close(struct engine *engine);
+
+/* --- The engine ---------------------------------------------------------- */
+
+struct follow_up {
+    bool revocation;
+    uint8_t id[VAULT_ID_BYTES];
+    int event;
+    char who[LIMIT_NAME_BYTES + 1];
+    uint32_t incident;
+};
+enum { FOLLOW_UPS = 64 };
+
+struct engine {
+    struct engine_options options;
+    struct vault *vault;
+    struct vault_session *session;
+    struct secret_arena *arena;
+    struct http_client *http;
+    struct work_pool *work;
+    struct action_runner runner;
+    struct calls calls;
+    struct flights flights;
+    struct follow_up follow_ups[FOLLOW_UPS];
+    size_t follow_up_count;
+    struct call *lock_call; /* waits until nothing is in flight */
+    int64_t next_due_ms;    /* wall; 0: nothing */
+    int64_t anchor_at_ms;   /* monotonic */
+    int64_t commit_retry_ms; /* monotonic; 0: the last commit was well */
+    unsigned commit_failures_in_row;
+    atomic_bool stop;
+    struct {
+        atomic_uint_fast64_t turns, commits, commit_failures, effects_started, effects_ended, calls,
+            rotations_done, rotations_failed, revocations_done;
+    } figures;
+};
+
+static inline int64_t engine_now(const struct engine *engine)
+{
+    return clock_wall_ms(engine->options.clock);
+}
+
+/* --- subject.c: a key with what is needed to act on it -------------------- */
+
+struct subject {
+    struct vault_key key;
+    const struct provider *provider;           /* NULL: not defined (any more) */
+    const struct provider_environment *place;  /* NULL: the provider has none of the class */
+    const struct provider_limits *limits;      /* of the provider, or a safe default */
+};
+enum err_code subject_load(struct engine *engine, const uint8_t key_id[VAULT_ID_BYTES],
+                           struct subject *ret_subject, struct err *err) ERR_MUST_CHECK;
+void subject_release(struct subject *subject);
+#define OWN_SUBJECT __attribute__((cleanup(subject_release)))
+
+/* Take in a key record (moved). */
+void subject_of_key(struct engine *engine, struct vault_key *key, struct subject *ret_subject);
+/* Write the key; its due time is the soonest of its schedules. */
+enum err_code subject_save(struct engine *engine, struct subject *subject, struct err *err) ERR_MUST_CHECK;
+/* After a change of who waits for whom: recompute the key's flags from its jobs. */
+enum err_code subject_summarise(struct engine *engine, struct subject *subject, struct err *err) ERR_MUST_CHECK;
+/* Make a version the key's current one in its summary, or none (NULL). */
+void subject_set_current(struct subject *subject, const struct vault_version *version);
+
+/* Refuse a secret that is of another environment, of no known shape, or held already (S5). */
+enum err_code subject_check_secret(struct engine *engine, const struct subject *subject,
+                                   const struct secret *secret, bool unchecked, struct err *err) ERR_MUST_CHECK;
+/* A fresh version of the key with this secret (NULL: not known to us). */
+enum err_code subject_add_version(struct engine *engine, const struct subject *subject,
+                                  enum vault_version_state state, uint32_t number, const char *label,
+                                  const char *provider_id, const struct secret *secret, bool unchecked,
+                                  struct vault_version *ret_version, struct err *err) ERR_MUST_CHECK;
+enum err_code version_set_state(struct engine *engine, const uint8_t version_id[VAULT_ID_BYTES],
+                                enum vault_version_state state, struct vault_version *ret_version,
+                                struct err *err) ERR_MUST_CHECK;
+
+/* Exponential backoff with full jitter: between half and all of base * 2^(failures-1), capped. */
+int64_t backoff_ms(struct engine *engine, int32_t failures, int64_t base_ms, int64_t most_ms);
+/* What an answer proves, as evidence of now. times follows the evidence before. */
+void evidence_of_result(struct engine *engine, const struct action_result *result,
+                        const struct vault_evidence *before, struct vault_evidence *ret_evidence);
+/* Add an audit entry about a key; entry holds the rest. */
+enum err_code engine_audit(struct engine *engine, const struct vault_key *key, struct audit_entry entry,
+                           struct err *err) ERR_MUST_CHECK;
+/* The n-th delivery (from 0) of a key, released by the caller; *ret_found false past the last. */
+enum err_code delivery_at(struct engine *engine, const uint8_t key_id[VAULT_ID_BYTES], unsigned place,
+                          struct vault_delivery *ret_delivery, bool *ret_found, struct err *err) ERR_MUST_CHECK;
+
+bool id_is_zero(const uint8_t id[VAULT_ID_BYTES]);
+bool id_equal(const uint8_t a[VAULT_ID_BYTES], const uint8_t b[VAULT_ID_BYTES]);
+void copy_text(char *out, size_t size, const char *text);
+#define COPY_TEXT(out, text) copy_text((out), sizeof(out), (text))
+
+/* --- rotate.c ------------------------------------------------------------- */
+
+struct rotation_input {
+    enum rotation_event event;
+    const char *who;
+    uint32_t incident;
+    const struct secret *secret;     /* issued, supplied, stray */
+    bool unchecked;                  /* supplied */
+    const char *provider_id;         /* issued, found, stray; or NULL */
+    const struct vault_evidence *evidence; /* verdicts; or NULL */
+    const char *detail;              /* for people, or NULL */
+    const char *stray_label;         /* stray: the label it stands under */
+    uint32_t stray_number;           /* stray: the number of that attempt */
+    int64_t retry_after_ms;          /* -1: none */
+};
+enum err_code rotation_open(struct engine *engine, struct subject *subject, const char *who,
+                            enum rotation_event event, struct vault_rotation *ret_rotation,
+                            struct err *err) ERR_MUST_CHECK;
+enum err_code rotation_step(struct engine *engine, const uint8_t id[VAULT_ID_BYTES],
+                            const struct rotation_input *input, struct vault_rotation *ret_rotation,
+                            struct err *err) ERR_MUST_CHECK;
+/* A delivery of this rotation ended. */
+enum err_code rotation_delivered(struct engine *engine, const struct flight *flight, struct err *err) ERR_MUST_CHECK;
+
+/* --- revoke.c ------------------------------------------------------------- */
+
+struct revocation_input {
+    enum revocation_event event;
+    const char *who;
+    uint32_t incident;
+    const struct vault_evidence *evidence;
+    const char *detail;
+    int64_t retry_after_ms;
+};
+/* Condemn a version of the subject's key: its revocation is made (or, open already, becomes an
+ * emergency where asked) and starts in this step. The subject's summary is changed, not saved. */
+struct revocation_order {
+    const uint8_t *version_id;
+    const uint8_t *rotation_id; /* or NULL */
+    bool emergency;
+    uint32_t incident;
+    const char *who;
+};
+enum err_code revocation_open(struct engine *engine, struct subject *subject,
+                              const struct revocation_order *order, struct err *err) ERR_MUST_CHECK;
+enum err_code revocation_step(struct engine *engine, const uint8_t id[VAULT_ID_BYTES],
+                              const struct revocation_input *input, struct err *err) ERR_MUST_CHECK;
+/* The open revocation of a version; false: none. */
+enum err_code revocation_of_version(struct engine *engine, const uint8_t key_id[VAULT_ID_BYTES],
+                                    const uint8_t version_id[VAULT_ID_BYTES],
+                                    struct vault_revocation *ret_revocation, bool *ret_found,
+                                    struct err *err) ERR_MUST_CHECK;
+
+/* Events that a step causes in other jobs; done before the outer step ends. */
+void follow_up_add(struct engine *engine, bool revocation, const uint8_t id[VAULT_ID_BYTES], int event,
+                   const char *who, uint32_t incident);
+enum err_code follow_up_run(struct engine *engine, struct err *err) ERR_MUST_CHECK;
+
+/* --- outcomes.c, schedule.c ----------------------------------------------- */
+
+enum err_code outcome_record(struct engine *engine, struct flight *flight, struct err *err) ERR_MUST_CHECK;
+/* Do what is due, each in a step of its own; the number of steps. */
+size_t schedule_run(struct engine *engine);
+/* After unlocking: what was in flight when the agent ended is uncertain. */
+enum err_code schedule_recover(struct engine *engine, struct err *err) ERR_MUST_CHECK;
+/* Probe the current version of a key now. */
+enum err_code schedule_probe(struct engine *engine, struct subject *subject, bool urgent, struct err *err) ERR_MUST_CHECK;
+
+/* Run a function as one step of the group: taken back whole when it fails, with its flights and
+ * follow-ups. */
+enum err_code engine_step(struct engine *engine, call_function *function, void *argument, struct err *err)
+    ERR_MUST_CHECK;
+
+#endif

@@ -1,0 +1,317 @@
+/* What an ended flight means. Each answer becomes one event of its job; an
+ * answer that its job no longer waits for is dropped, but for a key that was
+ * issued: that is sealed and condemned, never forgotten (S3). */
+#include "internal.h"
+
+#include "base/log.h"
+
+#include <stdio.h>
+
+enum { PROBE_RETRY_MS = 60 * 1000, PROBE_RETRY_MOST_MS = 60 * 60 * 1000 };
+
+static enum rotation_event verdict_event(const struct action_result *result)
+{
+    switch (result->verdict) {
+    case ACTION_ALIVE:
+        return ROTATION_ON_ALIVE;
+    case ACTION_UNFIT:
+        return ROTATION_ON_UNFIT;
+    case ACTION_DEAD:
+        return ROTATION_ON_DEAD;
+    case ACTION_UNKNOWN:
+    case ACTION_DONE:
+    case ACTION_GONE:
+    case ACTION_REFUSED:
+    case ACTION_CREDENTIAL_REFUSED:
+    case ACTION_FOUND:
+    case ACTION_NOT_FOUND:
+    case ACTION_VERDICT_COUNT:
+        break;
+    }
+    return ROTATION_ON_UNKNOWN;
+}
+
+static bool issued_secret(const struct flight *flight)
+{
+    const struct action_values *values = flight->result.values;
+    return values && action_values_secret(values, "secret") != NULL;
+}
+
+static enum rotation_event issue_event(const struct flight *flight)
+{
+    const struct action_result *result = &flight->result;
+    if (issued_secret(flight))
+        return ROTATION_ON_ISSUED;
+    if (result->verdict == ACTION_REFUSED || result->verdict == ACTION_CREDENTIAL_REFUSED)
+        return ROTATION_ON_REFUSED;
+    return result->sent ? ROTATION_ON_UNCERTAIN : ROTATION_ON_UNSENT;
+}
+
+static enum rotation_event find_event(const struct flight *flight)
+{
+    if (flight->result.verdict == ACTION_FOUND)
+        return issued_secret(flight) ? ROTATION_ON_ISSUED : ROTATION_ON_FOUND_BARE;
+    if (flight->result.verdict == ACTION_NOT_FOUND)
+        return ROTATION_ON_NOT_FOUND;
+    return ROTATION_ON_UNKNOWN;
+}
+
+static const char *found_id(const struct flight *flight)
+{
+    return flight->result.values ? action_values_text(flight->result.values, "id") : NULL;
+}
+
+/* A key came under a label that nothing waits for any more. */
+static enum err_code record_stray(struct engine *engine, const struct flight *flight, struct err *err)
+{
+    struct rotation_input input = {.event = ROTATION_ON_STRAY,
+                                   .who = "engine",
+                                   .secret = action_values_secret(flight->result.values, "secret"),
+                                   .provider_id = found_id(flight),
+                                   .stray_label = flight->label,
+                                   .stray_number = flight->number,
+                                   .detail = "a key came after it was given up; it is revoked",
+                                   .retry_after_ms = -1};
+    return rotation_step(engine, flight->job_id, &input, NULL, err);
+}
+
+static enum err_code record_issue(struct engine *engine, const struct flight *flight, struct err *err)
+{
+    struct vault_rotation rotation = {0};
+    TRY(vault_get(engine->session, VAULT_ROTATION, flight->job_id, &rotation.row, err));
+    bool awaited = rotation.attempt == flight->attempt && rotation.intent && rotation.state == ROTATION_STAGING;
+    if (!awaited)
+        return issued_secret(flight) ? record_stray(engine, flight, err) : ERR_OK;
+    struct rotation_input input = {
+        .event = flight->kind == FLIGHT_ISSUE ? issue_event(flight) : find_event(flight),
+        .who = "engine",
+        .provider_id = found_id(flight),
+        .detail = flight->result.detail,
+        .retry_after_ms = flight->result.retry_after_ms};
+    if (flight->result.values)
+        input.secret = action_values_secret(flight->result.values, "secret");
+    return rotation_step(engine, flight->job_id, &input, NULL, err);
+}
+
+static enum err_code record_probe_new(struct engine *engine, const struct flight *flight, struct err *err)
+{
+    struct vault_rotation rotation = {0};
+    struct vault_evidence evidence;
+    TRY(vault_get(engine->session, VAULT_ROTATION, flight->job_id, &rotation.row, err));
+    if (rotation.attempt != flight->attempt || !rotation.intent)
+        return ERR_OK;
+    evidence_of_result(engine, &flight->result, &rotation.evidence, &evidence);
+    struct rotation_input input = {.event = verdict_event(&flight->result),
+                                   .who = "engine",
+                                   .evidence = &evidence,
+                                   .detail = flight->result.detail,
+                                   .retry_after_ms = flight->result.retry_after_ms};
+    return rotation_step(engine, flight->job_id, &input, NULL, err);
+}
+
+/* --- Revocations ------------------------------------------------------------------ */
+
+static enum revocation_event request_event(const struct flight *flight)
+{
+    switch (flight->result.verdict) {
+    case ACTION_DONE:
+        return flight->kind == FLIGHT_DISABLE ? REVOCATION_ON_DISABLED : REVOCATION_ON_ACCEPTED;
+    case ACTION_GONE:
+    case ACTION_NOT_FOUND:
+        return REVOCATION_ON_ALREADY_GONE;
+    case ACTION_CREDENTIAL_REFUSED:
+        return REVOCATION_ON_REFUSED_CREDENTIAL;
+    case ACTION_UNKNOWN:
+    case ACTION_REFUSED:
+    case ACTION_ALIVE:
+    case ACTION_UNFIT:
+    case ACTION_DEAD:
+    case ACTION_FOUND:
+    case ACTION_VERDICT_COUNT:
+        break;
+    }
+    return REVOCATION_ON_UNCERTAIN;
+}
+
+static enum revocation_event condemned_event(const struct flight *flight)
+{
+    switch (flight->result.verdict) {
+    case ACTION_ALIVE:
+    case ACTION_FOUND:
+        return REVOCATION_ON_ALIVE;
+    case ACTION_UNFIT:
+        return REVOCATION_ON_UNFIT;
+    case ACTION_DEAD:
+    case ACTION_NOT_FOUND: /* of a version whose secret was never ours: not there is dead */
+        return REVOCATION_ON_DEAD;
+    case ACTION_CREDENTIAL_REFUSED:
+        return REVOCATION_ON_REFUSED_CREDENTIAL;
+    case ACTION_UNKNOWN:
+    case ACTION_DONE:
+    case ACTION_GONE:
+    case ACTION_REFUSED:
+    case ACTION_VERDICT_COUNT:
+        break;
+    }
+    return REVOCATION_ON_UNKNOWN;
+}
+
+static enum err_code record_revocation(struct engine *engine, const struct flight *flight, struct err *err)
+{
+    struct vault_revocation revocation = {0};
+    struct vault_evidence evidence;
+    TRY(vault_get(engine->session, VAULT_REVOCATION, flight->job_id, &revocation.row, err));
+    if (revocation.attempt != flight->attempt || !revocation.intent)
+        return ERR_OK;
+    bool probe = flight->kind == FLIGHT_PROBE_CONDEMNED;
+    evidence_of_result(engine, &flight->result, &revocation.evidence, &evidence);
+    struct revocation_input input = {.event = probe ? condemned_event(flight) : request_event(flight),
+                                     .who = "engine",
+                                     .evidence = probe ? &evidence : NULL,
+                                     .detail = flight->result.detail,
+                                     .retry_after_ms = flight->result.retry_after_ms};
+    return revocation_step(engine, flight->job_id, &input, err);
+}
+
+/* --- The current version on its schedule --------------------------------------------- */
+
+static enum err_code audit_probe(struct engine *engine, const struct subject *subject,
+                                 const struct vault_evidence *evidence, struct err *err)
+{
+    static const char *const verdicts[] = {"unknown", "alive", "unfit", "dead"};
+    struct audit_entry entry = {.who = "schedule",
+                                .what = "key.probe",
+                                .version = subject->key.current_number,
+                                .verdict = verdicts[evidence->verdict],
+                                .status = evidence->status,
+                                .code = evidence->code,
+                                .request_id = evidence->request_id,
+                                .detail = evidence->detail};
+    return engine_audit(engine, &subject->key, entry, err);
+}
+
+/* A place that does not hold the current version gets it, once it is proved alive. */
+static enum err_code put_where_missing(struct engine *engine, struct subject *subject, struct err *err)
+{
+    if (subject->key.rotation_state)
+        return ERR_OK;
+    for (unsigned place = 0; place < VAULT_DELIVERIES_PER_KEY; place++) {
+        struct vault_delivery delivery = {0};
+        bool found = false;
+        TRY(delivery_at(engine, subject->key.row.id, place, &delivery, &found, err));
+        if (!found)
+            break;
+        bool holds = delivery.holds_version == subject->key.current_number;
+        struct flight *flight = holds ? NULL : flight_new(engine, FLIGHT_PUT, &subject->key);
+        if (flight) {
+            memcpy(flight->job_id, delivery.row.id, VAULT_ID_BYTES);
+            memcpy(flight->delivery_id, delivery.row.id, VAULT_ID_BYTES);
+            memcpy(flight->version_id, subject->key.current_id, VAULT_ID_BYTES);
+            flight->number = subject->key.current_number;
+            flight->place_in_list = place;
+            flight_plan(engine, flight);
+        }
+        vault_record_release(VAULT_DELIVERY, &delivery.row);
+    }
+    return ERR_OK;
+}
+
+static void tell_dead_current(struct engine *engine, struct subject *subject)
+{
+    struct vault_key *key = &subject->key;
+    if (key->alarm)
+        return;
+    key->alarm = true;
+    log_error("engine", "%s/%s: version %u, in use, is %s (%d %s). Rotate it: keyturn rotate %s/%s",
+              key->environment, key->name, key->current_number,
+              key->proof.verdict == VAULT_DEAD ? "dead" : "unfit", (int)key->proof.status, key->proof.code,
+              key->environment, key->name);
+    if (key->rotation_state)
+        follow_up_add(engine, false, key->rotation_id, ROTATION_ON_OLD_DEAD, "schedule", 0);
+}
+
+static enum err_code record_probe_key(struct engine *engine, const struct flight *flight, struct err *err)
+{
+    OWN_SUBJECT struct subject subject = {0};
+    struct vault_evidence evidence;
+    struct vault_version version = {0};
+    TRY(subject_load(engine, flight->key_id, &subject, err));
+    struct vault_key *key = &subject.key;
+    if (!id_equal(key->current_id, flight->version_id))
+        return ERR_OK;
+    evidence_of_result(engine, &flight->result, &key->proof, &evidence);
+    TRY(audit_probe(engine, &subject, &evidence, err));
+
+    int64_t now = engine_now(engine);
+    if (evidence.verdict == VAULT_UNKNOWN) {
+        /* No proof: what was proved last stays, and it is asked again before long. */
+        int64_t retry = backoff_ms(engine, 1, PROBE_RETRY_MS, PROBE_RETRY_MOST_MS);
+        if (flight->result.retry_after_ms > retry)
+            retry = flight->result.retry_after_ms;
+        key->probe_at_ms = key->probe_every_ms && now + retry > key->probe_at_ms ? key->probe_at_ms : now + retry;
+        COPY_TEXT(key->proof.detail, evidence.detail);
+        return subject_save(engine, &subject, err);
+    }
+    key->proof = evidence;
+    TRY(vault_get(engine->session, VAULT_VERSION, key->current_id, &version.row, err));
+    version.proof = evidence;
+    TRY(vault_update(engine->vault, VAULT_VERSION, &version.row, err));
+    if (evidence.verdict == VAULT_ALIVE) {
+        key->alarm = false;
+        TRY(put_where_missing(engine, &subject, err));
+    } else if ((unsigned)evidence.times >= subject.limits->settle) {
+        tell_dead_current(engine, &subject);
+    } else {
+        key->probe_at_ms = now + subject.limits->settle_interval_ms;
+    }
+    TRY(subject_save(engine, &subject, err));
+    return follow_up_run(engine, err);
+}
+
+static enum err_code record_put(struct engine *engine, const struct flight *flight, struct err *err)
+{
+    struct vault_delivery delivery = {0};
+    OWN_SUBJECT struct subject subject = {0};
+    TRY(subject_load(engine, flight->key_id, &subject, err));
+    TRY(vault_get(engine->session, VAULT_DELIVERY, flight->delivery_id, &delivery.row, err));
+    COPY_TEXT(delivery.detail, flight->delivered.detail);
+    if (flight->delivered.done) {
+        delivery.holds_version = flight->number;
+        delivery.put_at_ms = engine_now(engine);
+    } else {
+        log_warning("engine", "%s: delivery %u: %s", flight->key, delivery.order, delivery.detail);
+    }
+    enum err_code code = vault_update(engine->vault, VAULT_DELIVERY, &delivery.row, err);
+    struct audit_entry entry = {.who = "engine",
+                                .what = flight->delivered.done ? "delivery.put" : "delivery.failed",
+                                .version = flight->number,
+                                .detail = delivery.detail};
+    vault_record_release(VAULT_DELIVERY, &delivery.row);
+    TRY(code);
+    return engine_audit(engine, &subject.key, entry, err);
+}
+
+/* --- By kind ---------------------------------------------------------------------------- */
+
+typedef enum err_code record_function(struct engine *engine, const struct flight *flight, struct err *err);
+
+static record_function *const records[FLIGHT_KIND_COUNT] = {
+    [FLIGHT_ISSUE] = record_issue,
+    [FLIGHT_FIND] = record_issue,
+    [FLIGHT_PROBE_NEW] = record_probe_new,
+    [FLIGHT_DELIVER] = rotation_delivered,
+    [FLIGHT_UNDO] = rotation_delivered,
+    [FLIGHT_DISABLE] = record_revocation,
+    [FLIGHT_ENABLE] = record_revocation,
+    [FLIGHT_REVOKE] = record_revocation,
+    [FLIGHT_PROBE_CONDEMNED] = record_revocation,
+    [FLIGHT_PROBE_KEY] = record_probe_key,
+    [FLIGHT_PUT] = record_put,
+};
+
+enum err_code outcome_record(struct engine *engine, struct flight *flight, struct err *err)
+{
+    enum err_code code = records[flight->kind](engine, flight, err);
+    /* Its job was removed meanwhile: nobody is left to tell. */
+    return code == ERR_NOT_FOUND ? ERR_OK : code;
+}

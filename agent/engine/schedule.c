@@ -1,0 +1,207 @@
+/* What is due. Rotations and revocations get the event time; keys open a
+ * rotation or are probed. Each in a step of its own, so that one that fails
+ * does not hold up the others; it is put off and tried again. */
+#include "internal.h"
+
+#include "base/log.h"
+
+#include <stdlib.h>
+
+enum {
+    DUE_PER_TURN = 256,
+    RECOVER_MOST = 2 * LIMIT_OPEN_ROTATIONS,
+    PUT_OFF_MS = 30 * 1000,
+};
+
+struct due_list {
+    uint8_t (*ids)[VAULT_ID_BYTES];
+    bool *intents;
+    size_t count;
+    size_t capacity;
+};
+
+struct collect {
+    struct engine *engine;
+    struct due_list *list;
+    bool only_intents;
+    enum vault_kind kind;
+};
+
+static int collect_due(void *context, const struct vault_row *record, struct err *err)
+{
+    (void)err;
+    struct collect *collect = context;
+    struct due_list *list = collect->list;
+    if (list->count == list->capacity)
+        return VAULT_STOP;
+    if (collect->kind != VAULT_KEY && flight_of_job(collect->engine, record->id))
+        return ERR_OK;
+    bool intent = false;
+    if (collect->kind == VAULT_ROTATION)
+        intent = ((const struct vault_rotation *)record)->intent;
+    if (collect->kind == VAULT_REVOCATION)
+        intent = ((const struct vault_revocation *)record)->intent;
+    if (collect->only_intents && !intent)
+        return ERR_OK;
+    list->intents[list->count] = intent;
+    memcpy(list->ids[list->count++], record->id, VAULT_ID_BYTES);
+    return ERR_OK;
+}
+
+enum err_code schedule_probe(struct engine *engine, struct subject *subject, bool urgent, struct err *err)
+{
+    struct vault_key *key = &subject->key;
+    if (!key->current_number || !subject->provider || !provider_can(subject->provider, PROVIDER_PROBE))
+        return ERR_OK;
+    if (flight_of_job(engine, key->row.id))
+        return ERR_OK;
+    struct flight *flight = flight_new(engine, FLIGHT_PROBE_KEY, key);
+    if (!flight)
+        return err_set(err, ERR_MEMORY, "out of memory");
+    memcpy(flight->job_id, key->row.id, VAULT_ID_BYTES);
+    memcpy(flight->version_id, key->current_id, VAULT_ID_BYTES);
+    flight->number = key->current_number;
+    flight->provider = subject->provider;
+    flight->place = subject->place;
+    flight->urgent = urgent;
+    flight_plan(engine, flight);
+    return ERR_OK;
+}
+
+static enum err_code step_key(struct engine *engine, void *argument, struct err *err)
+{
+    const uint8_t *id = argument;
+    OWN_SUBJECT struct subject subject = {0};
+    TRY(subject_load(engine, id, &subject, err));
+    struct vault_key *key = &subject.key;
+    int64_t now = engine_now(engine);
+    if (key->probe_at_ms && key->probe_at_ms <= now) {
+        /* Spread by a twentieth, so that keys added together part over time. */
+        int64_t spread = backoff_ms(engine, 1, key->probe_every_ms / 10, key->probe_every_ms / 10);
+        key->probe_at_ms = key->probe_every_ms ? now + key->probe_every_ms - spread / 2 : 0;
+        TRY(schedule_probe(engine, &subject, false, err));
+    }
+    if (key->rotate_at_ms && key->rotate_at_ms <= now) {
+        if (!key->rotation_state)
+            return rotation_open(engine, &subject, "schedule", ROTATION_ON_DUE, NULL, err);
+        key->rotate_at_ms = 0; /* the open one sets the next time when it ends */
+    }
+    return subject_save(engine, &subject, err);
+}
+
+struct job_step {
+    const uint8_t *id;
+    bool intent;
+};
+
+static enum err_code step_rotation(struct engine *engine, void *argument, struct err *err)
+{
+    const struct job_step *job = argument;
+    struct vault_rotation rotation = {0};
+    TRY(vault_get(engine->session, VAULT_ROTATION, job->id, &rotation.row, err));
+    /* An issue whose outcome was not recorded may have had its effect (S3). */
+    bool uncertain = job->intent && rotation.state == ROTATION_STAGING && !rotation.attempt_uncertain;
+    struct rotation_input input = {.event = uncertain ? ROTATION_ON_UNCERTAIN : ROTATION_ON_TIME,
+                                   .who = "engine",
+                                   .retry_after_ms = -1};
+    return rotation_step(engine, job->id, &input, NULL, err);
+}
+
+static enum err_code step_revocation(struct engine *engine, void *argument, struct err *err)
+{
+    const struct job_step *job = argument;
+    struct revocation_input input = {
+        .event = REVOCATION_ON_TIME, .who = "engine", .retry_after_ms = -1};
+    return revocation_step(engine, job->id, &input, err);
+}
+
+/* A step that failed is not tried again at once: that would be a busy loop. */
+struct put_off {
+    enum vault_kind kind;
+    const uint8_t *id;
+};
+
+static enum err_code step_put_off(struct engine *engine, void *argument, struct err *err)
+{
+    const struct put_off *put_off = argument;
+    union {
+        struct vault_row row;
+        struct vault_key key;
+        struct vault_rotation rotation;
+        struct vault_revocation revocation;
+    } record = {0};
+    TRY(vault_get(engine->session, put_off->kind, put_off->id, &record.row, err));
+    record.row.due_at_ms = engine_now(engine) + PUT_OFF_MS;
+    enum err_code code = vault_update(engine->vault, put_off->kind, &record.row, err);
+    vault_record_release(put_off->kind, &record.row);
+    return code;
+}
+
+static void run_one(struct engine *engine, enum vault_kind kind, const struct job_step *job)
+{
+    struct err err = {0};
+    uint8_t id[VAULT_ID_BYTES];
+    memcpy(id, job->id, VAULT_ID_BYTES);
+    struct job_step copy = {.id = id, .intent = job->intent};
+    enum err_code code = ERR_OK;
+    if (kind == VAULT_KEY)
+        code = engine_step(engine, step_key, id, &err);
+    else if (kind == VAULT_ROTATION)
+        code = engine_step(engine, step_rotation, &copy, &err);
+    else
+        code = engine_step(engine, step_revocation, &copy, &err);
+    if (code == ERR_OK)
+        return;
+    log_error("engine", "%s; it is tried again in 30 s", err.message);
+    struct put_off put_off = {.kind = kind, .id = id};
+    if (engine_step(engine, step_put_off, &put_off, &err) != ERR_OK)
+        log_error("engine", "%s", err.message);
+}
+
+static size_t run_kind(struct engine *engine, enum vault_kind kind)
+{
+    uint8_t ids[DUE_PER_TURN][VAULT_ID_BYTES];
+    bool intents[DUE_PER_TURN];
+    struct due_list list = {.ids = ids, .intents = intents, .capacity = DUE_PER_TURN};
+    struct collect collect = {.engine = engine, .list = &list, .kind = kind};
+    struct err err = {0};
+    if (vault_due(engine->session, kind, engine_now(engine), 2 * DUE_PER_TURN, collect_due, &collect, &err) != ERR_OK)
+        log_error("engine", "%s", err.message);
+    for (size_t i = 0; i < list.count; i++)
+        run_one(engine, kind, &(struct job_step){.id = ids[i], .intent = intents[i]});
+    return list.count;
+}
+
+size_t schedule_run(struct engine *engine)
+{
+    static const enum vault_kind order[] = {VAULT_REVOCATION, VAULT_ROTATION, VAULT_KEY};
+    size_t steps = 0;
+    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
+        steps += run_kind(engine, order[i]);
+    return steps;
+}
+
+static enum err_code recover_kind(struct engine *engine, enum vault_kind kind, struct err *err)
+{
+    struct due_list list = {.capacity = RECOVER_MOST};
+    list.ids = calloc(RECOVER_MOST, sizeof *list.ids);
+    list.intents = calloc(RECOVER_MOST, sizeof *list.intents);
+    struct collect collect = {.engine = engine, .list = &list, .only_intents = true, .kind = kind};
+    enum err_code code = err_set(err, ERR_MEMORY, "out of memory");
+    if (list.ids && list.intents)
+        code = vault_due(engine->session, kind, INT64_MAX, SIZE_MAX, collect_due, &collect, err);
+    if (code == ERR_OK && list.count)
+        log_info("engine", "%zu %s were under way when the agent ended; they go on", list.count,
+                 kind == VAULT_ROTATION ? "rotations" : "revocations");
+    for (size_t i = 0; code == ERR_OK && i < list.count; i++)
+        run_one(engine, kind, &(struct job_step){.id = list.ids[i], .intent = true});
+    free(list.ids);
+    free(list.intents);
+    return code;
+}
+
+enum err_code schedule_recover(struct engine *engine, struct err *err)
+{
+    TRY(recover_kind(engine, VAULT_REVOCATION, err));
+    return recover_kind(engine, VAULT_ROTATION, err);
+}
