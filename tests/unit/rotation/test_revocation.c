@@ -109,9 +109,11 @@ struct step {
 
 static uint32_t world_pack(struct world w)
 {
-    return w.state | w.from << 4 | w.dead << 8 | w.alive << 10 | w.can_disable << 12 |
-           w.can_revoke << 13 | w.may_roll_back << 14 | w.emergency << 15 | w.accepted << 16 |
-           w.watched << 17 | w.revoked << 18 | w.disabled << 19;
+    return (uint32_t)w.state | (uint32_t)w.from << 4 | (uint32_t)w.dead << 8 |
+           (uint32_t)w.alive << 10 | (uint32_t)w.can_disable << 12 | (uint32_t)w.can_revoke << 13 |
+           (uint32_t)w.may_roll_back << 14 | (uint32_t)w.emergency << 15 |
+           (uint32_t)w.accepted << 16 | (uint32_t)w.watched << 17 | (uint32_t)w.revoked << 18 |
+           (uint32_t)w.disabled << 19;
 }
 
 static struct world world_unpack(uint32_t p)

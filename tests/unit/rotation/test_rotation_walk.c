@@ -40,10 +40,12 @@ struct step {
 
 static uint32_t world_pack(struct world w)
 {
-    return w.state | w.from << 4 | w.alive << 8 | w.can_issue << 10 | w.can_find << 11 |
-           w.has_old << 12 | w.uncertain << 13 | w.new_exists << 14 | w.new_condemned << 15 |
-           w.old_condemned << 16 | w.emergency << 17 | w.old_dead << 18 | w.delivered << 19 |
-           w.promoted << 20 | w.grace << 21 | w.readers << 22;
+    return (uint32_t)w.state | (uint32_t)w.from << 4 | (uint32_t)w.alive << 8 |
+           (uint32_t)w.can_issue << 10 | (uint32_t)w.can_find << 11 | (uint32_t)w.has_old << 12 |
+           (uint32_t)w.uncertain << 13 | (uint32_t)w.new_exists << 14 |
+           (uint32_t)w.new_condemned << 15 | (uint32_t)w.old_condemned << 16 |
+           (uint32_t)w.emergency << 17 | (uint32_t)w.old_dead << 18 | (uint32_t)w.delivered << 19 |
+           (uint32_t)w.promoted << 20 | (uint32_t)w.grace << 21 | (uint32_t)w.readers << 22;
 }
 
 static struct world world_unpack(uint32_t p)
