@@ -1,0 +1,190 @@
+#include "common/server.h"
+
+#include "common/deliver.h"
+#include "common/put.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct server {
+    struct MHD_Daemon *daemon;
+    struct server_handler handler;
+    struct hold *hold;
+    struct buf out; /* reused by every answer: the port has one thread */
+};
+
+enum stage { STAGE_NEW, STAGE_READING, STAGE_HELD };
+
+const char *exchange_header(const struct exchange *exchange, const char *name)
+{
+    return MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, name);
+}
+
+const char *exchange_query(const struct exchange *exchange, const char *name)
+{
+    const char *value = NULL;
+    enum MHD_Result found = MHD_lookup_connection_value_n(exchange->connection, MHD_GET_ARGUMENT_KIND, name,
+                                                          strlen(name), &value, NULL);
+    if (found != MHD_YES)
+        return NULL;
+    return value ? value : "";
+}
+
+void exchange_replace(struct exchange *exchange)
+{
+    const struct fault_hit *hit = &exchange->fault;
+    exchange->status = hit->status;
+    exchange->content_type = hit->content_type ? hit->content_type : hit->kind->content_type;
+    exchange->location = hit->kind->location;
+    buf_clear(exchange->out);
+    buf_text_add(exchange->out, hit->body ? hit->body : hit->kind->body);
+}
+
+/* --- one request --------------------------------------------------------- */
+
+/* The first thing MHD says about a request, and the only time it gives the
+ * target as sent. */
+static void *begin(void *context, const char *target, struct MHD_Connection *connection)
+{
+    struct exchange *exchange = calloc(1, sizeof *exchange);
+    if (!exchange)
+        return NULL;
+    size_t length = strlen(target);
+    length = length < sizeof exchange->target ? length : sizeof exchange->target - 1;
+    memcpy(exchange->target, target, length);
+    exchange->connection = connection;
+    exchange->server = context;
+    exchange->stage = STAGE_NEW;
+    return exchange;
+}
+
+static void end(void *context, struct MHD_Connection *connection, void **request,
+                enum MHD_RequestTerminationCode how)
+{
+    (void)context;
+    (void)connection;
+    (void)how;
+    struct exchange *exchange = *request;
+    if (!exchange)
+        return;
+    if (exchange->response)
+        MHD_destroy_response(exchange->response);
+    buf_release(&exchange->body);
+    fault_hit_release(&exchange->fault);
+    free(exchange);
+    *request = NULL;
+}
+
+/* A body past the limit is read to its end and dropped, so that the client gets
+ * the answer that says so. */
+static void collect(struct exchange *exchange, const char *data, size_t *size)
+{
+    if (exchange->body.length + *size > SERVER_BODY_BYTES)
+        exchange->body_too_large = true;
+    else
+        buf_add(&exchange->body, data, *size);
+    *size = 0;
+}
+
+static void too_large(struct exchange *exchange)
+{
+    exchange->status = MHD_HTTP_CONTENT_TOO_LARGE;
+    put_object_open(exchange->out, NULL);
+    put_text(exchange->out, "error", "the body is longer than 64 KiB");
+    put_object_close(exchange->out);
+}
+
+static enum MHD_Result answer(struct exchange *exchange)
+{
+    struct server *server = exchange->server;
+    buf_clear(&server->out);
+    exchange->out = &server->out;
+    exchange->content_type = "application/json";
+    if (exchange->body_too_large)
+        too_large(exchange);
+    else
+        server->handler.answer(server->handler.context, exchange);
+    if (!buf_ok(exchange->out))
+        return MHD_NO;
+
+    int64_t hold_ms = deliver_hold_ms(&exchange->fault);
+    exchange->response = deliver_response(exchange, server->hold);
+    exchange->stage = STAGE_HELD;
+    if (hold_ms > 0 && hold_connection(server->hold, exchange->connection, hold_ms))
+        return MHD_YES;
+    return deliver_send(exchange);
+}
+
+static enum MHD_Result step(void *context, struct MHD_Connection *connection, const char *path,
+                            const char *method, const char *version, const char *data, size_t *size,
+                            void **request)
+{
+    (void)context;
+    (void)connection;
+    (void)version;
+    struct exchange *exchange = *request;
+    if (!exchange)
+        return MHD_NO;
+    switch ((enum stage)exchange->stage) {
+    case STAGE_NEW:
+        exchange->method = method;
+        exchange->path = path;
+        exchange->stage = STAGE_READING;
+        return MHD_YES;
+    case STAGE_READING:
+        if (*size == 0)
+            return answer(exchange);
+        collect(exchange, data, size);
+        return MHD_YES;
+    case STAGE_HELD:
+        return deliver_send(exchange);
+    }
+    return MHD_NO;
+}
+
+/* --- the port ------------------------------------------------------------ */
+
+enum err_code server_start(uint16_t port, const struct server_handler *handler, struct hold *hold,
+                           struct server **ret_server, struct err *err)
+{
+    /* Turbo: a connection is closed without shutdown(2) before it, which would
+     * make an orderly end of what must be a reset. */
+    const unsigned int flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO;
+    const struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct server *server = calloc(1, sizeof *server);
+    if (!server)
+        return err_set(err, ERR_MEMORY, "out of memory for port %u", port);
+    server->handler = *handler;
+    server->hold = hold;
+    server->daemon = MHD_start_daemon(flags, port, NULL, NULL, step, NULL,              //
+                                      MHD_OPTION_SOCK_ADDR, &address,                   //
+                                      MHD_OPTION_URI_LOG_CALLBACK, begin, server,       //
+                                      MHD_OPTION_NOTIFY_COMPLETED, end, server,         //
+                                      MHD_OPTION_CONNECTION_LIMIT, 4096u,               //
+                                      MHD_OPTION_END);
+    if (!server->daemon) {
+        free(server);
+        return err_set(err, ERR_EXISTS, "port %u of 127.0.0.1 cannot be listened on; is it taken?", port);
+    }
+    *ret_server = server;
+    return ERR_OK;
+}
+
+uint16_t server_port(const struct server *server)
+{
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_BIND_PORT);
+    return info ? info->port : 0;
+}
+
+struct server *server_stop(struct server *server)
+{
+    if (!server)
+        return NULL;
+    MHD_stop_daemon(server->daemon);
+    buf_release(&server->out);
+    free(server);
+    return NULL;
+}
