@@ -58,12 +58,12 @@ bool files_exists(const char *path, const char *suffix)
     return lstat(name, &status) == 0;
 }
 
-bool files_holds(const char *path, const char *suffix)
+long long files_length(const char *path, const char *suffix)
 {
     char name[FILES_NAME_BYTES];
     struct stat status;
     files_name(path, suffix, name);
-    return lstat(name, &status) == 0 && status.st_size > 0;
+    return lstat(name, &status) == 0 ? (long long)status.st_size : 0;
 }
 
 enum err_code files_check(const char *path, struct err *err)

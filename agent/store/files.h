@@ -29,9 +29,9 @@ enum err_code files_resolve(const char *path, char ret_path[FILES_NAME_BYTES], s
 /* path and suffix, for a path from files_resolve. */
 void files_name(const char *path, const char *suffix, char ret_name[FILES_NAME_BYTES]);
 
-/* Is there a file at path and suffix, and is it longer than nothing? */
+/* Is there a file at path and suffix, and how long is it (0 when it is not there)? */
 bool files_exists(const char *path, const char *suffix);
-bool files_holds(const char *path, const char *suffix);
+long long files_length(const char *path, const char *suffix);
 
 /* A regular file, not a link, that belongs to us and that nobody else may read. */
 enum err_code files_check(const char *path, struct err *err) ERR_MUST_CHECK;

@@ -61,33 +61,37 @@ enum err_code migrate_run(sqlite3 *db, const struct migration_list *list, int ve
     return code;
 }
 
+/* SQLite compares the names as strcmp does. */
 static const char schema_query[] =
-    "SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_schema ORDER BY type, name, sql";
-enum { SCHEMA_NAME = 1, SCHEMA_COLUMNS = 4 };
+    "SELECT name, type, tbl_name, coalesce(sql, '') FROM sqlite_schema ORDER BY name, type, sql";
+enum { SCHEMA_NAME, SCHEMA_COLUMNS = 4 };
 
-static bool same_text(sqlite3_stmt *a, sqlite3_stmt *b, int column)
+static const char *text_of(sqlite3_stmt *row, int column)
 {
-    const unsigned char *left = sqlite3_column_text(a, column);
-    const unsigned char *right = sqlite3_column_text(b, column);
-    return left && right && strcmp((const char *)left, (const char *)right) == 0;
+    const unsigned char *text = sqlite3_column_text(row, column);
+    return text ? (const char *)text : "";
 }
 
 static bool same_row(sqlite3_stmt *a, sqlite3_stmt *b)
 {
     for (int column = 0; column < SCHEMA_COLUMNS; column++) {
-        if (!same_text(a, b, column))
+        if (strcmp(text_of(a, column), text_of(b, column)) != 0)
             return false;
     }
     return true;
 }
 
-static enum err_code differs(sqlite3 *db, sqlite3_stmt *at, struct err *err)
+/* Of two different rows, the one that sorts first is the one too many or missing. A
+ * statement at its end gives "". */
+static enum err_code differs(sqlite3 *db, sqlite3_stmt *found, sqlite3_stmt *wanted, struct err *err)
 {
-    const unsigned char *name = sqlite3_column_text(at, SCHEMA_NAME);
+    const char *here = text_of(found, SCHEMA_NAME);
+    const char *there = text_of(wanted, SCHEMA_NAME);
+    bool missing = !*here || (*there && strcmp(there, here) < 0);
     return err_set(err, ERR_TAMPERED,
                    "%s: its schema was changed from outside, at '%.60s'; keep a copy of it and restore "
                    "a backup",
-                   sqlite3_db_filename(db, "main"), name ? (const char *)name : "");
+                   sqlite3_db_filename(db, "main"), missing ? there : here);
 }
 
 static enum err_code compare_schemas(sqlite3 *db, sqlite3 *model, struct err *err)
@@ -108,7 +112,7 @@ static enum err_code compare_schemas(sqlite3 *db, sqlite3 *model, struct err *er
         if (want == SQLITE_DONE && got == SQLITE_DONE)
             return ERR_OK;
         if (want != got || !same_row(wanted, found))
-            return differs(db, got == SQLITE_ROW ? found : wanted, err);
+            return differs(db, found, wanted, err);
     }
 }
 

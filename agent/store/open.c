@@ -109,6 +109,22 @@ static enum err_code migrate_with_copy(struct store *store, const struct migrati
     return migrate_run(store->db, list, version, err);
 }
 
+/* SQLite reads what is missing of the last page as zeros. With a log beside it
+ * a file may be short, for the log holds the pages. */
+static enum err_code check_length(struct store *store, struct err *err)
+{
+    if (files_length(store->path, "-wal") > 0)
+        return ERR_OK;
+    sqlite3_int64 pages = 0;
+    sqlite3_int64 page_bytes = 0;
+    TRY(sql_integer(store->db, "PRAGMA page_count", "measure the store", &pages, err));
+    TRY(sql_integer(store->db, "PRAGMA page_size", "measure the store", &page_bytes, err));
+    if (files_length(store->path, "") < pages * page_bytes)
+        return err_set(err, ERR_TAMPERED, "%s was cut short; keep a copy of it and restore a backup",
+                       store->path);
+    return ERR_OK;
+}
+
 static enum err_code open_database(struct store *store, enum connection_kind kind,
                                    const struct migration_list *list, int *ret_version, struct err *err)
 {
@@ -131,8 +147,9 @@ enum err_code migrate_open_writer(const char *path, const struct migration_list 
     bool unclean = false;
     int version = 0;
     TRY(files_lock(store->path, &lock_fd, &unclean, err));
-    unclean = unclean || files_holds(store->path, "-wal");
+    unclean = unclean || files_length(store->path, "-wal") > 0;
     TRY(open_database(store, CONNECTION_WRITER, list, &version, err));
+    TRY(check_length(store, err));
     if (unclean)
         TRY(maintain_check(store->db, "PRAGMA quick_check(1)", err));
     TRY(migrate_with_copy(store, list, version, err));
