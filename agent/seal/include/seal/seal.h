@@ -9,8 +9,9 @@
  *     "keyturn\0" | format version | table (1) | part (1) | id (16) | parent (16)
  *     | revision (8, little endian) | due_at_ms (8) | index length (1) | index
  * so that no clear column of a row can be edited, and no sealed column moved to
- * another row, table or revision (S8). The plain text is padded with
- * sodium_pad to a multiple of the part's step, so sizes come in coarse steps (S7).
+ * another row, table or revision (S8). The plain text is padded as sodium_pad does
+ * (0x80, then zeros) to a multiple of the part's step, so sizes come in coarse
+ * steps (S7).
  *
  * Subkeys come from the 32-byte root key by crypto_kdf (BLAKE2b), context
  * "keyturn1", one number each. */
