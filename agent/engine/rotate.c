@@ -211,7 +211,8 @@ static enum err_code do_issue(struct step *step, struct err *err)
     if (rotation->label[0])
         rotation->number = ++step->subject->key.last_number;
     snprintf(rotation->label, sizeof rotation->label, "%s-%u", step->subject->key.name, rotation->number);
-    rotation->attempt_uncertain = false;
+    /* From its intent on it may have worked, until its outcome is recorded (S3). */
+    rotation->attempt_uncertain = true;
     rotation->made_at_ms = engine_now(step->engine);
     return plan(step, FLIGHT_ISSUE, err);
 }
@@ -433,8 +434,9 @@ static struct rotation_facts facts_of(struct step *step)
         .has_old = rotation->old_number != 0,
         .old_condemned = rotation->old_condemned,
         .old_dead = rotation->old_dead,
-        .old_disabled = rotation->old_condemned && !rotation->emergency && !rotation->old_dead &&
-                        subject->provider && provider_can(subject->provider, PROVIDER_DISABLE),
+        /* Whether it is still early enough its revocation's table says when it is asked back. */
+        .old_reversible = rotation->old_condemned && !rotation->emergency && !rotation->old_dead &&
+                          subject->provider && provider_can(subject->provider, PROVIDER_DISABLE),
         .emergency = rotation->emergency,
         .propagation_passed = rotation->made_at_ms && now - rotation->made_at_ms >= subject->limits->propagation_ms,
         .deadline_passed = rotation->deadline_at_ms && now >= rotation->deadline_at_ms,
@@ -485,8 +487,8 @@ static enum err_code note_event(struct step *step, struct err *err)
     if (event == ROTATION_ON_UNKNOWN || event == ROTATION_ON_UNCERTAIN || event == ROTATION_ON_UNSENT ||
         event == ROTATION_ON_DEAD || event == ROTATION_ON_UNFIT || event == ROTATION_ON_NOT_FOUND)
         rotation->failures++;
-    if (event == ROTATION_ON_UNCERTAIN && rotation->state == ROTATION_STAGING)
-        rotation->attempt_uncertain = true;
+    if (event == ROTATION_ON_REFUSED || event == ROTATION_ON_UNSENT)
+        rotation->attempt_uncertain = false;
     if (event == ROTATION_ON_NOT_FOUND)
         rotation->looks++;
     if (event == ROTATION_ON_OLD_DEAD)

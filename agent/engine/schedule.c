@@ -15,7 +15,6 @@ enum {
 
 struct due_list {
     uint8_t (*ids)[VAULT_ID_BYTES];
-    bool *intents;
     size_t count;
     size_t capacity;
 };
@@ -43,7 +42,6 @@ static int collect_due(void *context, const struct vault_row *record, struct err
         intent = ((const struct vault_revocation *)record)->intent;
     if (collect->only_intents && !intent)
         return ERR_OK;
-    list->intents[list->count] = intent;
     memcpy(list->ids[list->count++], record->id, VAULT_ID_BYTES);
     return ERR_OK;
 }
@@ -89,30 +87,17 @@ static enum err_code step_key(struct engine *engine, void *argument, struct err 
     return subject_save(engine, &subject, err);
 }
 
-struct job_step {
-    const uint8_t *id;
-    bool intent;
-};
-
 static enum err_code step_rotation(struct engine *engine, void *argument, struct err *err)
 {
-    const struct job_step *job = argument;
-    struct vault_rotation rotation = {0};
-    TRY(vault_get(engine->session, VAULT_ROTATION, job->id, &rotation.row, err));
-    /* An issue whose outcome was not recorded may have had its effect (S3). */
-    bool uncertain = job->intent && rotation.state == ROTATION_STAGING && !rotation.attempt_uncertain;
-    struct rotation_input input = {.event = uncertain ? ROTATION_ON_UNCERTAIN : ROTATION_ON_TIME,
-                                   .who = "engine",
-                                   .retry_after_ms = -1};
-    return rotation_step(engine, job->id, &input, NULL, err);
+    struct rotation_input input = {.event = ROTATION_ON_TIME, .who = "engine", .retry_after_ms = -1};
+    return rotation_step(engine, argument, &input, NULL, err);
 }
 
 static enum err_code step_revocation(struct engine *engine, void *argument, struct err *err)
 {
-    const struct job_step *job = argument;
     struct revocation_input input = {
         .event = REVOCATION_ON_TIME, .who = "engine", .retry_after_ms = -1};
-    return revocation_step(engine, job->id, &input, err);
+    return revocation_step(engine, argument, &input, err);
 }
 
 /* A step that failed is not tried again at once: that would be a busy loop. */
@@ -137,20 +122,12 @@ static enum err_code step_put_off(struct engine *engine, void *argument, struct 
     return code;
 }
 
-static void run_one(struct engine *engine, enum vault_kind kind, const struct job_step *job)
+static void run_one(struct engine *engine, enum vault_kind kind, uint8_t *id)
 {
+    static call_function *const steps[] = {
+        [VAULT_KEY] = step_key, [VAULT_ROTATION] = step_rotation, [VAULT_REVOCATION] = step_revocation};
     struct err err = {0};
-    uint8_t id[VAULT_ID_BYTES];
-    memcpy(id, job->id, VAULT_ID_BYTES);
-    struct job_step copy = {.id = id, .intent = job->intent};
-    enum err_code code = ERR_OK;
-    if (kind == VAULT_KEY)
-        code = engine_step(engine, step_key, id, &err);
-    else if (kind == VAULT_ROTATION)
-        code = engine_step(engine, step_rotation, &copy, &err);
-    else
-        code = engine_step(engine, step_revocation, &copy, &err);
-    if (code == ERR_OK)
+    if (engine_step(engine, steps[kind], id, &err) == ERR_OK)
         return;
     log_error("engine", "%s; it is tried again in 30 s", err.message);
     struct put_off put_off = {.kind = kind, .id = id};
@@ -161,14 +138,13 @@ static void run_one(struct engine *engine, enum vault_kind kind, const struct jo
 static size_t run_kind(struct engine *engine, enum vault_kind kind)
 {
     uint8_t ids[DUE_PER_TURN][VAULT_ID_BYTES];
-    bool intents[DUE_PER_TURN];
-    struct due_list list = {.ids = ids, .intents = intents, .capacity = DUE_PER_TURN};
+    struct due_list list = {.ids = ids, .capacity = DUE_PER_TURN};
     struct collect collect = {.engine = engine, .list = &list, .kind = kind};
     struct err err = {0};
     if (vault_due(engine->session, kind, engine_now(engine), 2 * DUE_PER_TURN, collect_due, &collect, &err) != ERR_OK)
         log_error("engine", "%s", err.message);
     for (size_t i = 0; i < list.count; i++)
-        run_one(engine, kind, &(struct job_step){.id = ids[i], .intent = intents[i]});
+        run_one(engine, kind, ids[i]);
     return list.count;
 }
 
@@ -185,18 +161,16 @@ static enum err_code recover_kind(struct engine *engine, enum vault_kind kind, s
 {
     struct due_list list = {.capacity = RECOVER_MOST};
     list.ids = calloc(RECOVER_MOST, sizeof *list.ids);
-    list.intents = calloc(RECOVER_MOST, sizeof *list.intents);
     struct collect collect = {.engine = engine, .list = &list, .only_intents = true, .kind = kind};
     enum err_code code = err_set(err, ERR_MEMORY, "out of memory");
-    if (list.ids && list.intents)
+    if (list.ids)
         code = vault_due(engine->session, kind, INT64_MAX, SIZE_MAX, collect_due, &collect, err);
     if (code == ERR_OK && list.count)
         log_info("engine", "%zu %s were under way when the agent ended; they go on", list.count,
                  kind == VAULT_ROTATION ? "rotations" : "revocations");
     for (size_t i = 0; code == ERR_OK && i < list.count; i++)
-        run_one(engine, kind, &(struct job_step){.id = list.ids[i], .intent = true});
+        run_one(engine, kind, list.ids[i]);
     free(list.ids);
-    free(list.intents);
     return code;
 }
 

@@ -1,0 +1,314 @@
+/* keyturnd: reads the configuration, builds the rooms and joins them, and ends
+ * well when told to. */
+#include "api/api.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { SYSTEMD_FIRST_FD = 3 };
+
+/* --- Becoming a daemon ------------------------------------------------------------------- */
+
+static enum err_code detach(const struct config *config, struct err *err)
+{
+    pid_t child = fork();
+    if (child < 0)
+        return err_set_errno(err, errno, "the agent could not be put into the background");
+    if (child > 0)
+        _exit(0);
+    if (setsid() < 0 || chdir("/") != 0)
+        return err_set_errno(err, errno, "the agent could not be detached");
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null < 0)
+        return err_set_errno(err, errno, "/dev/null could not be opened");
+    dup2(null, STDIN_FILENO);
+    dup2(null, STDOUT_FILENO);
+    if (!config->log_file[0])
+        dup2(null, STDERR_FILENO);
+    if (null > STDERR_FILENO)
+        close(null);
+    return ERR_OK;
+}
+
+static enum err_code folder_of(const char *path, char *out, size_t size, struct err *err)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash)
+        return err_set(err, ERR_INVALID, "%s: give the whole path, from /", path);
+    snprintf(out, size, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+    return ERR_OK;
+}
+
+static enum err_code make_folder_of(const char *path, struct err *err)
+{
+    char folder[LIMIT_PATH_BYTES];
+    TRY(folder_of(path, folder, sizeof folder, err));
+    return file_make_folders(folder, 0700, err);
+}
+
+static enum err_code open_log(const struct config *config, struct err *err)
+{
+    if (config->debug)
+        log_set_level(LOG_LEVEL_DEBUG);
+    if (!config->log_file[0])
+        return ERR_OK;
+    TRY(make_folder_of(config->log_file, err));
+    int fd = open(config->log_file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return err_set_errno(err, errno, "the log file %s", config->log_file);
+    dup2(fd, STDERR_FILENO);
+    close(fd);
+    return ERR_OK;
+}
+
+/* Whoever started us in the background reads one line: "ready", or what failed. */
+static void tell_ready(const struct config *config, const char *text)
+{
+    if (config->ready_fd < 0)
+        return;
+    struct err err;
+    char line[ERR_MESSAGE_BYTES + 2];
+    int length = snprintf(line, sizeof line, "%s\n", text);
+    if (file_write_all(config->ready_fd, line, (size_t)length, "the ready descriptor", &err) != ERR_OK)
+        log_warning("main", "%s", err.message);
+    close(config->ready_fd);
+}
+
+/* --- Signals: one thread waits for them ------------------------------------------------------- */
+
+struct signals {
+    sigset_t set;
+    struct engine *engine;
+    pthread_t thread;
+};
+
+static void *wait_for_signal(void *context)
+{
+    struct signals *signals = context;
+    int number = 0;
+    while (sigwait(&signals->set, &number) == 0) {
+        if (number == SIGHUP) {
+            log_info("main", "SIGHUP: the configuration is read at the start only; restart the agent");
+            continue;
+        }
+        break;
+    }
+    log_info("main", "ending: signal %d", number);
+    engine_stop(signals->engine);
+    return NULL;
+}
+
+static void block_signals(struct signals *signals)
+{
+    sigemptyset(&signals->set);
+    sigaddset(&signals->set, SIGTERM);
+    sigaddset(&signals->set, SIGINT);
+    sigaddset(&signals->set, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &signals->set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+}
+
+/* --- The socket ---------------------------------------------------------------------------- */
+
+/* systemd hands over the listening socket as descriptor 3 (sd_listen_fds(3)). */
+static bool socket_from_systemd(int *ret_fd)
+{
+    const char *pid = getenv("LISTEN_PID");
+    const char *count = getenv("LISTEN_FDS");
+    if (!pid || !count || strtol(pid, NULL, 10) != getpid() || strtol(count, NULL, 10) != 1)
+        return false;
+    unsetenv("LISTEN_PID");
+    unsetenv("LISTEN_FDS");
+    fcntl(SYSTEMD_FIRST_FD, F_SETFD, FD_CLOEXEC);
+    *ret_fd = SYSTEMD_FIRST_FD;
+    return true;
+}
+
+static enum err_code listen_at(const struct config *config, int *ret_fd, struct err *err)
+{
+    if (socket_from_systemd(ret_fd))
+        return ERR_OK;
+    TRY(make_folder_of(config->socket, err));
+    return api_listen(config->socket, config->socket_group[0] ? config->socket_group : NULL, ret_fd, err);
+}
+
+/* --- Unlocking without a person --------------------------------------------------------------- */
+
+static enum err_code unlock_with(struct engine *engine, enum vault_slot_kind kind, const char *path,
+                                 struct err *err)
+{
+    OWN_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+    OWN(secret_free) struct secret *material = NULL;
+    OWN(secret_free) struct secret *root = NULL;
+    OWN(vault_session_free) struct vault_session *session = NULL;
+    if (fd < 0)
+        return err_set_errno(err, errno, "%s", path);
+    TRY(file_check_private(fd, path, true, err));
+    TRY(secret_read_fd(fd, LIMIT_SECRET_BYTES, path, &material, err));
+    TRY(vault_session_new(engine_vault(engine), NULL, &session, err));
+    TRY(vault_try_slots(engine_vault(engine), session, kind, material, &root, err));
+    return engine_unlock(engine, "start", root, 0, err);
+}
+
+static void unlock_at_start(struct engine *engine, const struct config *config)
+{
+    struct err err = {0};
+    char credential[LIMIT_PATH_BYTES];
+    const char *folder = getenv("CREDENTIALS_DIRECTORY");
+    enum err_code code = ERR_OK;
+
+    if (vault_state(engine_vault(engine)) != VAULT_LOCKED)
+        return;
+    snprintf(credential, sizeof credential, "%s/keyturn", folder ? folder : "");
+    if (folder && access(credential, R_OK) == 0)
+        code = unlock_with(engine, VAULT_SLOT_CREDENTIAL, credential, &err);
+    else if (config->key_file[0])
+        code = unlock_with(engine, VAULT_SLOT_KEY_FILE, config->key_file, &err);
+    else
+        return;
+    if (code == ERR_OK)
+        log_info("main", "unlocked");
+    else
+        log_error("main", "not unlocked at the start: %s", err.message);
+}
+
+/* --- The life of the agent --------------------------------------------------------------------- */
+
+struct agent {
+    struct config config;
+    struct provider_set *providers;
+    struct vault *vault;
+    struct engine *engine;
+    struct api *api;
+    struct signals signals;
+    pthread_t loop;
+};
+
+static enum err_code load_providers(struct agent *agent, struct err *err)
+{
+    const char *folders[CONFIG_PROVIDER_FOLDERS];
+    for (size_t i = 0; i < agent->config.provider_folder_count; i++)
+        folders[i] = agent->config.provider_folders[i];
+    return provider_set_load(folders, agent->config.provider_folder_count, &agent->providers, err);
+}
+
+static void *run_loop(void *context)
+{
+    struct agent *agent = context;
+    struct err err = {0};
+    if (engine_run(agent->engine, &err) != ERR_OK)
+        log_error("main", "%s", err.message);
+    return NULL;
+}
+
+static enum err_code build(struct agent *agent, struct err *err)
+{
+    const struct config *config = &agent->config;
+    TRY(make_folder_of(config->store, err));
+    TRY(make_folder_of(config->audit, err));
+    struct vault_options vault = {.store_path = config->store,
+                                  .audit_path = config->audit,
+                                  .clock = &clock_system,
+                                  .random = &random_system};
+    TRY(vault_open(&vault, &agent->vault, err));
+    struct engine_options engine = {.vault = agent->vault,
+                                    .providers = agent->providers,
+                                    .environments = config->environments,
+                                    .environment_count = config->environment_count,
+                                    .clock = &clock_system,
+                                    .random = &random_system,
+                                    .ca_file = config->ca_file[0] ? config->ca_file : NULL,
+                                    .workers = config->workers,
+                                    .parallel = config->parallel,
+                                    .remind_ms = config->remind_ms};
+    return engine_new(&engine, &agent->engine, err);
+}
+
+static enum err_code start(struct agent *agent, struct err *err)
+{
+    int fd = -1;
+    block_signals(&agent->signals);
+    TRY(listen_at(&agent->config, &fd, err));
+    struct api_options api = {.engine = agent->engine,
+                              .listen_fd = fd,
+                              .clock = &clock_system,
+                              .audit_path = agent->config.audit,
+                              .threads = agent->config.api_threads};
+    TRY(api_start(&api, &agent->api, err));
+    agent->signals.engine = agent->engine;
+    if (pthread_create(&agent->loop, NULL, run_loop, agent) != 0 ||
+        pthread_create(&agent->signals.thread, NULL, wait_for_signal, &agent->signals) != 0)
+        return err_set(err, ERR_MEMORY, "a thread could not be started");
+    return ERR_OK;
+}
+
+static void end(struct agent *agent)
+{
+    /* The loop first: it refuses calls from then on, so no request of the api can wait for it. */
+    pthread_join(agent->loop, NULL);
+    api_stop(agent->api);
+    pthread_join(agent->signals.thread, NULL);
+    engine_free(agent->engine);
+    vault_close(agent->vault);
+    provider_set_free(agent->providers);
+}
+
+static enum err_code prepare(struct agent *agent, struct err *err)
+{
+    const struct config *config = &agent->config;
+    if (config->background)
+        TRY(detach(config, err));
+    TRY(open_log(config, err));
+    umask(0077);
+    TRY(secret_init(err));
+    TRY(http_init(err));
+    action_init();
+    TRY(load_providers(agent, err));
+    if (config->check_only)
+        return ERR_OK;
+    TRY(build(agent, err));
+    return start(agent, err);
+}
+
+int main(int argc, char **argv)
+{
+    static struct agent agent;
+    struct err err = {0};
+
+    if (config_load(argc, argv, &agent.config, &err) != ERR_OK) {
+        fprintf(stderr, "keyturnd: %s\n", err.message);
+        return 2;
+    }
+    if (agent.config.help || agent.config.version) {
+        printf("%s", agent.config.help ? config_help : "keyturnd " KEYTURN_VERSION "\n");
+        return 0;
+    }
+    if (prepare(&agent, &err) != ERR_OK) {
+        log_error("main", "%s", err.message);
+        tell_ready(&agent.config, err.message);
+        return 1;
+    }
+    if (agent.config.check_only) {
+        printf("The configuration and %zu provider definitions are good.\n", provider_set_count(agent.providers));
+        provider_set_free(agent.providers);
+        return 0;
+    }
+    unlock_at_start(agent.engine, &agent.config);
+    log_info("main", "keyturnd %s listens on %s, store %s, %s", KEYTURN_VERSION, agent.config.socket,
+             agent.config.store, vault_state_name(vault_state(agent.vault)));
+    tell_ready(&agent.config, "ready");
+    end(&agent);
+    return 0;
+}
