@@ -336,6 +336,50 @@ static void test_a_newer_format_is_named(void **state)
     assert_int_equal(open_one(room, room->keys, &place, room->sealed.length), ERR_FORMAT);
 }
 
+/* Hex digits to bytes, appended to out. */
+static void add_hex(struct buf *out, const char *hex)
+{
+    for (; hex[0] && hex[1]; hex += 2) {
+        const char digits[3] = {hex[0], hex[1], '\0'};
+        const char byte = (char)strtoul(digits, NULL, 16);
+        buf_add(out, &byte, 1);
+    }
+}
+
+/* Sealed with the right key at the right place by another program, yet not
+ * padded as the format has it. */
+static const char *const badly_padded[] = {
+    /* no mark at all */
+    "01000102030405060708090a0b0c0d0e0f10111213141516174ec7d8398ccd78f83db2f6e8b5f9e30e25d097e6"
+    "e89478e7f17f28edcf201b3158c8d067d90a33c5a44f742edad21ba59d963fbd5af2769bb044348280097c8da0"
+    "f5d1e1a1ad6fd9467360d6c082c5c509fd6d86ed57367ac89d1656beeb2a1a2baa6c2d5520e4c70e2a0fe72ecc"
+    "abadd05fbf9c4dae0af393041fa6f4c212a949e277724e724d648d4e9247e198c76e",
+    /* the mark a whole step away */
+    "01000102030405060708090a0b0c0d0e0f10111213141516172fa6b958edac19995cd39789d498826f44b1f687"
+    "89f51986901e498cae417a5039a9b106b86b52a4c52e154fbbb37ac4fcf75edc3b9317fad12555e3e1681decc1"
+    "94b080c0cc0eb8271201b7a1e3a4a4689c0ce78c36571ba9fc7737df8a4b7b4acb0d4c344185a66f4b6e864fad"
+    "caccb13edefd2ccf6b92f2657ec795a37329a56086f9f69aeff3aa9a8019d95a0abc4eb11c77f76916d2fcfbe3"
+    "63c5e7265faad60d8b5d8d3cdd9fc586a09a56fbd590af4f8ead16707431c9425427178148c8a88171f95901b7"
+    "a90b854e404dc04c4971c9218e0e6ab58ee691ff1b4fc0d462634d4c98c586d76c16c6fc01bda51a9fe9eda9e2"
+    "251e38669ccdc275e963964c945937cbebd080ef034170f9cf6dc5",
+    /* no padding */
+    "01000102030405060708090a0b0c0d0e0f10111213141516172fa6b958edac19995cd39789d498826f44b1f687"
+    "89f51986901e498cae417a5039a9b106b86b52a4c52e154fbbb37ac4fcf75edc3b9317fad12555e3e1681decc1"
+    "94b080c0cc0eb8271201b7a1e3a4a4689c0ce78c36571ba9fc7737df8a4b7b4acb0d4c344185a66f4b6e864fad"
+    "caccb13edefd2ccf6b92f2657ec795a373c8547168dee917b024718bb748cde5c70e",
+};
+
+static void test_a_wrong_padding_is_malformed(void **state)
+{
+    struct room *room = *state;
+    const struct seal_place place = place_of(room, SEAL_PART_META);
+    for (size_t i = 0; i < sizeof badly_padded / sizeof badly_padded[0]; i++) {
+        buf_clear(&room->sealed);
+        add_hex(&room->sealed, badly_padded[i]);
+        assert_int_equal(open_one(room, room->keys, &place, room->sealed.length), ERR_FORMAT);
+    }
+}
+
 static void test_a_place_that_does_not_fit_the_call_is_a_bug(void **state)
 {
     struct room *room = *state;
@@ -402,6 +446,7 @@ int main(void)
         in_a_room(test_S8_metadata_never_opens_as_a_secret_nor_a_secret_as_metadata),
         in_a_room(test_another_root_key_opens_nothing),
         in_a_room(test_a_newer_format_is_named),
+        in_a_room(test_a_wrong_padding_is_malformed),
         in_a_room(test_a_place_that_does_not_fit_the_call_is_a_bug),
         in_a_room(test_a_failed_buf_gives_no_memory),
         in_a_room(test_S6_sealing_a_secret_leaves_no_plain_text_in_the_buf),
