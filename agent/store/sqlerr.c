@@ -50,12 +50,22 @@ static const char *file_of(sqlite3 *db)
     return name && *name ? name : "the store";
 }
 
-/* The errno of the failed call; SQLite keeps an old one when a later error was
- * none of the system's. */
+/* The errno of the failed call. A COMMIT leaves it only with the files, the log
+ * (or journal) and the store itself; sqlite3_system_errno has that of an older
+ * error then, so it comes last. */
 static int errno_of(sqlite3 *db, int extended)
 {
     int primary = extended & 0xff;
-    return primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN ? sqlite3_system_errno(db) : 0;
+    sqlite3_file *log = NULL;
+    int sys = 0;
+    if (primary != SQLITE_IOERR && primary != SQLITE_CANTOPEN)
+        return 0;
+    if (sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) == SQLITE_OK && log &&
+        log->pMethods)
+        (void)log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &sys);
+    if (sys == 0)
+        (void)sqlite3_file_control(db, "main", SQLITE_FCNTL_LAST_ERRNO, &sys);
+    return sys != 0 ? sys : sqlite3_system_errno(db);
 }
 
 enum err_code sql_failed(sqlite3 *db, const char *doing, struct err *err)
