@@ -36,11 +36,12 @@ bool form_field(const struct buf *body, const char *name, char *out, size_t size
 {
     size_t length = strlen(name);
     const char *at = buf_text(body);
-    while (at && *at) {
+    for (;;) {
         if (strncmp(at, name, length) == 0 && at[length] == '=')
             return decode(at + length + 1, out, size);
-        at = strchr(at, '&');
-        at += at ? 1 : 0;
+        const char *next = strchr(at, '&');
+        if (!next)
+            return false;
+        at = next + 1;
     }
-    return false;
 }
