@@ -10,6 +10,7 @@
 #ifndef KEYTURN_VAULT_VAULT_H
 #define KEYTURN_VAULT_VAULT_H
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/random.h"

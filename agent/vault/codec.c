@@ -1,0 +1,330 @@
+/* codec.h has the format. Written with msgpack-c's packer straight into a buf;
+ * read with its parser into a zone that is kept from record to record, so that
+ * listing many records allocates nothing. Strings of the parser point into the
+ * input and are copied once, into the record. */
+#include "codec.h"
+
+#include "vault/model.h"
+
+#include <msgpack.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CODEC_ZONE_BYTES = 4096 };
+
+struct codec {
+    msgpack_zone zone;
+};
+
+struct codec *codec_new(void)
+{
+    struct codec *codec = calloc(1, sizeof *codec);
+    if (!codec)
+        return NULL;
+    if (!msgpack_zone_init(&codec->zone, CODEC_ZONE_BYTES)) {
+        free(codec);
+        return NULL;
+    }
+    return codec;
+}
+
+struct codec *codec_free(struct codec *codec)
+{
+    if (!codec)
+        return NULL;
+    msgpack_zone_destroy(&codec->zone);
+    free(codec);
+    return NULL;
+}
+
+static const void *codec_at(const struct codec_field *field, const void *record)
+{
+    return (const char *)record + field->offset;
+}
+
+static bool codec_is_zero(const uint8_t *bytes, size_t length)
+{
+    return length == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, length - 1) == 0);
+}
+
+/* --- Encoding ------------------------------------------------------------ */
+
+static size_t codec_present(const struct codec_schema *schema, const void *record);
+
+static bool codec_has(const struct codec_field *field, const void *record)
+{
+    const void *at = codec_at(field, record);
+    switch (field->type) {
+    case CODEC_NONE:
+        return false;
+    case CODEC_STRING:
+        return *(const char *)at != '\0';
+    case CODEC_TEXT:
+        return ((const struct vault_text *)at)->length > 0;
+    case CODEC_MAP:
+        return codec_present(field->inner, at) > 0;
+    case CODEC_U32:
+    case CODEC_U64:
+    case CODEC_I32:
+    case CODEC_I64:
+    case CODEC_BOOL:
+    case CODEC_BYTES:
+        return !codec_is_zero(at, field->size);
+    }
+    return false;
+}
+
+static size_t codec_present(const struct codec_schema *schema, const void *record)
+{
+    size_t present = 0;
+    for (size_t number = 0; number < schema->count; number++)
+        present += codec_has(&schema->fields[number], record);
+    return present;
+}
+
+static enum err_code codec_pack_text(msgpack_packer *packer, const struct codec_field *field,
+                                     const void *at, const char *what, struct err *err)
+{
+    const struct vault_text *text = at;
+    const char *data = field->type == CODEC_TEXT ? text->data : at;
+    size_t length = field->type == CODEC_TEXT ? text->length : strnlen(at, field->size);
+    size_t most = field->type == CODEC_TEXT ? field->size : field->size - 1;
+    if (length > most)
+        return err_set(err, ERR_LIMIT, "a text of %zu bytes in the %s; at most %zu are allowed", length,
+                       what, most);
+    (void)msgpack_pack_str(packer, length);
+    (void)msgpack_pack_str_body(packer, data, length);
+    return ERR_OK;
+}
+
+static enum err_code codec_pack(msgpack_packer *packer, const struct codec_schema *schema,
+                                const void *record, struct err *err);
+
+/* What the packer answers is our write callback's answer, always 0: a buf that
+ * could not grow says so at the end. */
+static enum err_code codec_pack_field(msgpack_packer *packer, const struct codec_schema *schema,
+                                      const struct codec_field *field, const void *at, struct err *err)
+{
+    switch (field->type) {
+    case CODEC_NONE:
+        break;
+    case CODEC_U32:
+        (void)msgpack_pack_uint32(packer, *(const uint32_t *)at);
+        break;
+    case CODEC_U64:
+        (void)msgpack_pack_uint64(packer, *(const uint64_t *)at);
+        break;
+    case CODEC_I32:
+        (void)msgpack_pack_int32(packer, *(const int32_t *)at);
+        break;
+    case CODEC_I64:
+        (void)msgpack_pack_int64(packer, *(const int64_t *)at);
+        break;
+    case CODEC_BOOL:
+        (void)msgpack_pack_true(packer);
+        break;
+    case CODEC_STRING:
+    case CODEC_TEXT:
+        return codec_pack_text(packer, field, at, schema->name, err);
+    case CODEC_BYTES:
+        (void)msgpack_pack_bin(packer, field->size);
+        (void)msgpack_pack_bin_body(packer, at, field->size);
+        break;
+    case CODEC_MAP:
+        return codec_pack(packer, field->inner, at, err);
+    }
+    return ERR_OK;
+}
+
+static enum err_code codec_pack(msgpack_packer *packer, const struct codec_schema *schema,
+                                const void *record, struct err *err)
+{
+    (void)msgpack_pack_map(packer, codec_present(schema, record));
+    for (size_t number = 0; number < schema->count; number++) {
+        const struct codec_field *field = &schema->fields[number];
+        if (!codec_has(field, record))
+            continue;
+        (void)msgpack_pack_uint8(packer, (uint8_t)number);
+        TRY(codec_pack_field(packer, schema, field, codec_at(field, record), err));
+    }
+    return ERR_OK;
+}
+
+static int codec_write(void *data, const char *bytes, size_t length)
+{
+    buf_add(data, bytes, length);
+    return 0;
+}
+
+enum err_code codec_encode(const struct codec_schema *schema, const void *record, struct buf *out,
+                           struct err *err)
+{
+    size_t start = out->length;
+    msgpack_packer packer;
+    msgpack_packer_init(&packer, out, codec_write);
+    enum err_code code = codec_pack(&packer, schema, record, err);
+    if (code == ERR_OK && !buf_ok(out))
+        code = err_set(err, ERR_MEMORY, "out of memory while encoding the %s", schema->name);
+    if (code != ERR_OK)
+        buf_truncate(out, start);
+    return code;
+}
+
+/* --- Decoding ------------------------------------------------------------ */
+
+static bool codec_take_unsigned(const msgpack_object *value, uint64_t most, uint64_t *ret)
+{
+    if (value->type != MSGPACK_OBJECT_POSITIVE_INTEGER || value->via.u64 > most)
+        return false;
+    *ret = value->via.u64;
+    return true;
+}
+
+static bool codec_take_signed(const msgpack_object *value, int64_t least, int64_t most, int64_t *ret)
+{
+    if (value->type == MSGPACK_OBJECT_NEGATIVE_INTEGER) {
+        *ret = value->via.i64;
+        return value->via.i64 >= least;
+    }
+    if (value->type != MSGPACK_OBJECT_POSITIVE_INTEGER || value->via.u64 > (uint64_t)most)
+        return false;
+    *ret = (int64_t)value->via.u64;
+    return true;
+}
+
+static bool codec_take_integer(const struct codec_field *field, const msgpack_object *value, void *at)
+{
+    uint64_t positive = 0;
+    int64_t number = 0;
+    if (field->type == CODEC_U32 && codec_take_unsigned(value, UINT32_MAX, &positive))
+        *(uint32_t *)at = (uint32_t)positive;
+    else if (field->type == CODEC_U64 && codec_take_unsigned(value, UINT64_MAX, &positive))
+        *(uint64_t *)at = positive;
+    else if (field->type == CODEC_I32 && codec_take_signed(value, INT32_MIN, INT32_MAX, &number))
+        *(int32_t *)at = (int32_t)number;
+    else if (field->type == CODEC_I64 && codec_take_signed(value, INT64_MIN, INT64_MAX, &number))
+        *(int64_t *)at = number;
+    else
+        return false;
+    return true;
+}
+
+static bool codec_take_boolean(const msgpack_object *value, bool *at)
+{
+    if (value->type != MSGPACK_OBJECT_BOOLEAN)
+        return false;
+    *at = value->via.boolean;
+    return true;
+}
+
+static bool codec_take_string(const struct codec_field *field, const msgpack_object *value, char *at)
+{
+    if (value->type != MSGPACK_OBJECT_STR || value->via.str.size >= field->size)
+        return false;
+    if (memchr(value->via.str.ptr, '\0', value->via.str.size))
+        return false;
+    memcpy(at, value->via.str.ptr, value->via.str.size);
+    at[value->via.str.size] = '\0';
+    return true;
+}
+
+static bool codec_take_text(const struct codec_field *field, const msgpack_object *value,
+                            struct vault_text *text)
+{
+    if (value->type != MSGPACK_OBJECT_STR || value->via.str.size > field->size || text->data)
+        return false;
+    text->data = malloc((size_t)value->via.str.size + 1);
+    if (!text->data)
+        return false;
+    text->length = value->via.str.size;
+    memcpy(text->data, value->via.str.ptr, text->length);
+    text->data[text->length] = '\0';
+    return true;
+}
+
+static bool codec_take_bytes(const struct codec_field *field, const msgpack_object *value, void *at)
+{
+    if (value->type != MSGPACK_OBJECT_BIN || value->via.bin.size != field->size)
+        return false;
+    memcpy(at, value->via.bin.ptr, field->size);
+    return true;
+}
+
+static bool codec_take_map(const struct codec_schema *schema, const msgpack_object *map, void *record,
+                           uint64_t *ret_number);
+
+static bool codec_take(const struct codec_field *field, const msgpack_object *value, void *at)
+{
+    uint64_t inner_number = 0;
+    switch (field->type) {
+    case CODEC_NONE:
+        return true;
+    case CODEC_U32:
+    case CODEC_U64:
+    case CODEC_I32:
+    case CODEC_I64:
+        return codec_take_integer(field, value, at);
+    case CODEC_BOOL:
+        return codec_take_boolean(value, at);
+    case CODEC_STRING:
+        return codec_take_string(field, value, at);
+    case CODEC_BYTES:
+        return codec_take_bytes(field, value, at);
+    case CODEC_TEXT:
+        return codec_take_text(field, value, at);
+    case CODEC_MAP:
+        return codec_take_map(field->inner, value, at, &inner_number);
+    }
+    return false;
+}
+
+/* False: the value of *ret_number is not what its field holds. */
+static bool codec_take_map(const struct codec_schema *schema, const msgpack_object *map, void *record,
+                           uint64_t *ret_number)
+{
+    *ret_number = 0;
+    if (map->type != MSGPACK_OBJECT_MAP)
+        return false;
+    for (uint32_t i = 0; i < map->via.map.size; i++) {
+        const msgpack_object_kv *pair = &map->via.map.ptr[i];
+        if (pair->key.type != MSGPACK_OBJECT_POSITIVE_INTEGER)
+            return false;
+        *ret_number = pair->key.via.u64;
+        if (*ret_number >= schema->count)
+            continue; /* a newer program's */
+        const struct codec_field *field = &schema->fields[*ret_number];
+        if (!codec_take(field, &pair->val, (char *)record + field->offset))
+            return false;
+    }
+    return true;
+}
+
+enum err_code codec_decode(struct codec *codec, const struct codec_schema *schema, const void *bytes,
+                           size_t length, void *record, struct err *err)
+{
+    size_t used = 0;
+    uint64_t number = 0;
+    msgpack_object map;
+    msgpack_zone_clear(&codec->zone);
+    msgpack_unpack_return parsed = msgpack_unpack(bytes, length, &used, &codec->zone, &map);
+    if (parsed == MSGPACK_UNPACK_NOMEM_ERROR)
+        return err_set(err, ERR_MEMORY, "out of memory while decoding the %s", schema->name);
+    if (parsed != MSGPACK_UNPACK_SUCCESS || used != length)
+        return err_set(err, ERR_FORMAT, "the %s is not one MessagePack map", schema->name);
+    if (!codec_take_map(schema, &map, record, &number))
+        return err_set(err, ERR_FORMAT, "field %llu of the %s is not of its type or size",
+                       (unsigned long long)number, schema->name);
+    return ERR_OK;
+}
+
+void codec_release(const struct codec_schema *schema, void *record)
+{
+    for (size_t number = 0; number < schema->count; number++) {
+        const struct codec_field *field = &schema->fields[number];
+        struct vault_text *text = (void *)((char *)record + field->offset);
+        if (field->type != CODEC_TEXT)
+            continue;
+        free(text->data);
+        *text = (struct vault_text){0};
+    }
+}

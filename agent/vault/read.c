@@ -1,0 +1,264 @@
+/* Reading records. */
+#include "session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ENTER(session)                                                                             \
+    OWN(session_leave) struct vault_session *entered = NULL;                                       \
+    TRY(session_enter(session, &entered, err))
+
+/* --- One record ------------------------------------------------------------ */
+
+/* Open row into the caller's record, which is untouched on failure. */
+static enum err_code read_into(struct vault_session *session, enum vault_kind kind, const struct store_row *row,
+                               void *ret_record, struct err *err)
+{
+    union vault_record record;
+    TRY(row_open(session, kind, row, &record, err));
+    memcpy(ret_record, &record, vault_shape(kind)->schema->size);
+    return ERR_OK;
+}
+
+enum err_code vault_get(struct vault_session *session, enum vault_kind kind, const uint8_t id[VAULT_ID_BYTES],
+                        struct vault_row *ret_record, struct err *err)
+{
+    ENTER(session);
+    struct store_row row;
+    enum err_code code = store_get(session->store, vault_shape(kind)->table, id, false, &row, err);
+    if (code == ERR_NOT_FOUND)
+        return err_set(err, ERR_NOT_FOUND, "there is no such %s", vault_shape(kind)->name);
+    TRY(code);
+    return read_into(session, kind, &row, ret_record, err);
+}
+
+enum err_code vault_key_find(struct vault_session *session, const char *environment, const char *name,
+                             struct vault_key *ret_key, struct err *err)
+{
+    ENTER(session);
+    uint8_t index[STORE_INDEX_BYTES];
+    struct store_row row;
+    row_index_key(session->vault, environment, name, index);
+    enum err_code code = store_find(session->store, STORE_KEY, index, false, &row, err);
+    if (code == ERR_NOT_FOUND)
+        return err_set(err, ERR_NOT_FOUND, "there is no key %s/%s", environment, name);
+    TRY(code);
+    return read_into(session, VAULT_KEY, &row, ret_key, err);
+}
+
+enum err_code vault_version_by_fingerprint(struct vault_session *session, const uint8_t fingerprint[32],
+                                           struct vault_version *ret_version, struct err *err)
+{
+    ENTER(session);
+    uint8_t index[STORE_INDEX_BYTES];
+    struct store_row row;
+    row_index_fingerprint(session->vault, fingerprint, index);
+    enum err_code code = store_find(session->store, STORE_VERSION, index, false, &row, err);
+    if (code == ERR_NOT_FOUND)
+        return err_set(err, ERR_NOT_FOUND, "the vault holds no such secret");
+    TRY(code);
+    return read_into(session, VAULT_VERSION, &row, ret_version, err);
+}
+
+enum err_code vault_incident_by_number(struct vault_session *session, uint32_t number,
+                                       struct vault_incident *ret_incident, struct err *err)
+{
+    ENTER(session);
+    uint8_t index[STORE_INDEX_BYTES];
+    struct store_row row;
+    row_index_incident(session->vault, number, index);
+    enum err_code code = store_find(session->store, STORE_INCIDENT, index, false, &row, err);
+    if (code == ERR_NOT_FOUND)
+        return err_set(err, ERR_NOT_FOUND, "there is no incident %u", number);
+    TRY(code);
+    return read_into(session, VAULT_INCIDENT, &row, ret_incident, err);
+}
+
+struct read_number {
+    struct vault_session *session;
+    uint32_t number;
+    bool found;
+    struct vault_version *version;
+};
+
+static int read_if_number(void *context, const struct store_row *row, struct err *err)
+{
+    struct read_number *wanted = context;
+    union vault_record record;
+    TRY(row_open(wanted->session, VAULT_VERSION, row, &record, err));
+    if (record.version.number != wanted->number)
+        return ERR_OK;
+    *wanted->version = record.version;
+    wanted->found = true;
+    return STORE_STOP;
+}
+
+/* The current version is one step away; others are among the key's children. */
+enum err_code vault_version_by_number(struct vault_session *session, const struct vault_key *key,
+                                      uint32_t number, struct vault_version *ret_version, struct err *err)
+{
+    ENTER(session);
+    if (number > 0 && number == key->current_number)
+        return vault_get(session, VAULT_VERSION, key->current_id, &ret_version->row, err);
+    struct read_number wanted = {.session = session, .number = number, .version = ret_version};
+    TRY(store_children(session->store, STORE_VERSION, key->row.id, read_if_number, &wanted, err));
+    if (!wanted.found)
+        return err_set(err, ERR_NOT_FOUND, "%s/%s has no version %u", key->environment, key->name, number);
+    return ERR_OK;
+}
+
+/* --- Many records ---------------------------------------------------------- */
+
+struct read_visit {
+    struct vault_session *session;
+    enum vault_kind kind;
+    vault_visit *visit;
+    void *context;
+};
+
+_Static_assert((int)VAULT_STOP == (int)STORE_STOP, "a visitor's answer is handed to the store as it is");
+
+static int read_and_visit(void *context, const struct store_row *row, struct err *err)
+{
+    const struct read_visit *visit = context;
+    union vault_record record;
+    TRY(row_open(visit->session, visit->kind, row, &record, err));
+    int answer = visit->visit(visit->context, &record.row, err);
+    vault_record_release(visit->kind, &record.row);
+    return answer;
+}
+
+enum err_code vault_scan(struct vault_session *session, enum vault_kind kind, const uint8_t *after,
+                         vault_visit *visit, void *context, struct err *err)
+{
+    ENTER(session);
+    struct read_visit inner = {.session = session, .kind = kind, .visit = visit, .context = context};
+    return store_scan(session->store, vault_shape(kind)->table, after, read_and_visit, &inner, err);
+}
+
+enum err_code vault_due(struct vault_session *session, enum vault_kind kind, int64_t now_ms, size_t limit,
+                        vault_visit *visit, void *context, struct err *err)
+{
+    ENTER(session);
+    struct read_visit inner = {.session = session, .kind = kind, .visit = visit, .context = context};
+    return store_due(session->store, vault_shape(kind)->table, now_ms, limit, read_and_visit, &inner, err);
+}
+
+enum err_code vault_next_due(struct vault_session *session, int64_t *ret_due_at_ms, struct err *err)
+{
+    static const enum store_table tables[] = {STORE_KEY, STORE_ROTATION, STORE_REVOCATION};
+    ENTER(session);
+    int64_t soonest = 0;
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
+        int64_t due = 0;
+        TRY(store_next_due(session->store, tables[i], &due, err));
+        if (due != 0 && (soonest == 0 || due < soonest))
+            soonest = due;
+    }
+    *ret_due_at_ms = soonest;
+    return ERR_OK;
+}
+
+/* --- A key's records, in their order --------------------------------------- */
+
+/* The store knows children by random id, so they are gathered and sorted here. */
+struct read_list {
+    struct vault_session *session;
+    enum vault_kind kind;
+    union vault_record *records; /* owned */
+    size_t count;
+    size_t capacity;
+};
+
+static void read_list_release(struct read_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        vault_record_release(list->kind, &list->records[i].row);
+    free(list->records);
+}
+
+static int read_gather(void *context, const struct store_row *row, struct err *err)
+{
+    struct read_list *list = context;
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity == 0 ? 8 : 2 * list->capacity;
+        union vault_record *records = reallocarray(list->records, capacity, sizeof *records);
+        if (!records)
+            return (int)err_set(err, ERR_MEMORY, "out of memory while reading the records of a key");
+        list->records = records;
+        list->capacity = capacity;
+    }
+    TRY(row_open(list->session, list->kind, row, &list->records[list->count], err));
+    list->count++;
+    return ERR_OK;
+}
+
+static int read_compare(int64_t a, int64_t b)
+{
+    return (a > b) - (a < b);
+}
+
+static int read_versions_down(const void *a, const void *b)
+{
+    const struct vault_version *first = a;
+    const struct vault_version *second = b;
+    return read_compare(second->number, first->number);
+}
+
+static int read_deliveries_up(const void *a, const void *b)
+{
+    const struct vault_delivery *first = a;
+    const struct vault_delivery *second = b;
+    return read_compare(first->order, second->order);
+}
+
+static int read_rotations_newest(const void *a, const void *b)
+{
+    const struct vault_rotation *first = a;
+    const struct vault_rotation *second = b;
+    int order = read_compare(second->opened_at_ms, first->opened_at_ms);
+    return order != 0 ? order : read_compare(second->number, first->number);
+}
+
+static int read_revocations_newest(const void *a, const void *b)
+{
+    const struct vault_revocation *first = a;
+    const struct vault_revocation *second = b;
+    int order = read_compare(second->opened_at_ms, first->opened_at_ms);
+    return order != 0 ? order : read_compare(second->version_number, first->version_number);
+}
+
+typedef int read_order(const void *a, const void *b);
+static read_order *const read_orders[] = {
+    [VAULT_KEY] = NULL, /* keys and incidents have no parent */
+    [VAULT_VERSION] = read_versions_down,
+    [VAULT_DELIVERY] = read_deliveries_up,
+    [VAULT_ROTATION] = read_rotations_newest,
+    [VAULT_REVOCATION] = read_revocations_newest,
+    [VAULT_INCIDENT] = NULL,
+};
+
+static enum err_code read_list_visit(struct read_list *list, vault_visit *visit, void *context, struct err *err)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        int answer = visit(context, &list->records[i].row, err);
+        if (answer == VAULT_STOP)
+            return ERR_OK;
+        TRY((enum err_code)answer);
+    }
+    return ERR_OK;
+}
+
+enum err_code vault_children(struct vault_session *session, enum vault_kind kind,
+                             const uint8_t key_id[VAULT_ID_BYTES], vault_visit *visit, void *context,
+                             struct err *err)
+{
+    ENTER(session);
+    if (!read_orders[kind])
+        return err_set(err, ERR_INTERNAL, "a %s belongs to no key", vault_shape(kind)->name);
+    __attribute__((cleanup(read_list_release))) struct read_list list = {.session = session, .kind = kind};
+    TRY(store_children(session->store, vault_shape(kind)->table, key_id, read_gather, &list, err));
+    if (list.count > 1)
+        qsort(list.records, list.count, sizeof *list.records, read_orders[kind]);
+    return read_list_visit(&list, visit, context, err);
+}

@@ -1,0 +1,276 @@
+/* Slots: how they lie in the store, trying them, adding and removing. */
+#include "session.h"
+
+#include <stdio.h>
+#include <string.h>
+
+_Static_assert((int)VAULT_SLOT_PASSPHRASE == (int)SEAL_SLOT_PASSPHRASE &&
+                   (int)VAULT_SLOT_KEY_FILE == (int)SEAL_SLOT_KEY_FILE &&
+                   (int)VAULT_SLOT_CREDENTIAL == (int)SEAL_SLOT_CREDENTIAL,
+               "kinds of slots");
+
+enum { SLOT_TRIES_FREE = 3, SLOT_WAIT_MOST_S = 60 };
+
+/* --- Encoding ------------------------------------------------------------ */
+
+static enum err_code slot_encode(const struct seal_slot *slot, struct buf *out, struct err *err)
+{
+    struct vault_slot plain = {
+        .number = slot->number,
+        .kind = slot->kind,
+        .passes = slot->passes,
+        .memory_bytes = slot->memory_bytes,
+        .created_at_ms = slot->created_at_ms,
+    };
+    memcpy(plain.salt, slot->salt, sizeof plain.salt);
+    memcpy(plain.wrapped, slot->wrapped, sizeof plain.wrapped);
+    return codec_encode(&vault_slot_schema, &plain, out, err);
+}
+
+static enum err_code slot_decode(struct codec *codec, const void *blob, size_t length,
+                                 struct seal_slot *ret_slot, struct err *err)
+{
+    struct vault_slot plain = {0};
+    TRY(codec_decode(codec, &vault_slot_schema, blob, length, &plain, err));
+    *ret_slot = (struct seal_slot){
+        .number = plain.number,
+        .kind = (enum seal_slot_kind)plain.kind,
+        .passes = plain.passes,
+        .memory_bytes = plain.memory_bytes,
+        .created_at_ms = plain.created_at_ms,
+    };
+    memcpy(ret_slot->salt, plain.salt, sizeof plain.salt);
+    memcpy(ret_slot->wrapped, plain.wrapped, sizeof plain.wrapped);
+    return ERR_OK;
+}
+
+/* --- The digest of the slots ----------------------------------------------- */
+
+/* A slot lies in clear and has no tag of ours, so a keyed hash of all of it stands in for one. */
+static void slot_element(const struct seal_keys *keys, uint32_t number, const void *blob, size_t length,
+                         uint8_t id[SEAL_ID_BYTES], uint8_t tag[SEAL_INDEX_BYTES])
+{
+    memset(id, 0, SEAL_ID_BYTES);
+    memcpy(id, &number, sizeof number);
+    seal_index(keys, "slot", blob, length, "", 0, tag);
+}
+
+struct slots_sum {
+    const struct seal_keys *keys;
+    struct seal_digest digest;
+};
+
+static int slots_sum_one(void *context, uint32_t number, const void *blob, size_t length, struct err *err)
+{
+    struct slots_sum *sum = context;
+    uint8_t id[SEAL_ID_BYTES];
+    uint8_t tag[SEAL_INDEX_BYTES];
+    (void)err;
+    slot_element(sum->keys, number, blob, length, id, tag);
+    struct seal_row element = {.table = VAULT_DIGEST_SLOTS, .id = id, .meta_tag = tag};
+    seal_digest_add(sum->keys, &sum->digest, &element);
+    return ERR_OK;
+}
+
+enum err_code slots_digest(struct vault *vault, struct seal_digest *ret_digest, struct err *err)
+{
+    struct slots_sum sum = {.keys = vault->keys};
+    TRY(store_slots(vault->store, slots_sum_one, &sum, err));
+    *ret_digest = sum.digest;
+    return ERR_OK;
+}
+
+/* --- Listing and trying ---------------------------------------------------- */
+
+struct slots_visit {
+    struct vault_session *session;
+    vault_visit_slot *visit;
+    void *context;
+};
+
+static int slots_visit_one(void *context, uint32_t number, const void *blob, size_t length, struct err *err)
+{
+    const struct slots_visit *visit = context;
+    struct seal_slot slot;
+    TRY(slot_decode(visit->session->codec, blob, length, &slot, err));
+    struct vault_slot_info info = {
+        .number = number, .kind = (enum vault_slot_kind)slot.kind, .created_at_ms = slot.created_at_ms};
+    return visit->visit(visit->context, &info);
+}
+
+enum err_code vault_slots(struct vault_session *session, vault_visit_slot *visit, void *context, struct err *err)
+{
+    struct slots_visit inner = {.session = session, .visit = visit, .context = context};
+    TRY(session_need_store(session, err));
+    return store_slots(session->store, slots_visit_one, &inner, err);
+}
+
+struct slots_try {
+    struct codec *codec;
+    enum vault_slot_kind kind;
+    const struct secret *key_material;
+    size_t tried;
+    struct secret *root; /* owned; of the slot that opened */
+    enum err_code failed; /* another reason than a wrong key */
+    struct err err;
+};
+
+/* Every slot of the kind is tried in full, whatever the ones before it gave, so that the time does not
+ * tell which of them opened. A damaged slot must not hide a good one. */
+static int slots_try_one(void *context, uint32_t number, const void *blob, size_t length, struct err *err)
+{
+    struct slots_try *try = context;
+    struct seal_slot slot;
+    struct secret *root = NULL;
+    (void)err;
+    if (slot_decode(try->codec, blob, length, &slot, &try->err) != ERR_OK || slot.number != number) {
+        try->failed = ERR_FORMAT;
+        return ERR_OK;
+    }
+    if ((enum vault_slot_kind)slot.kind != try->kind)
+        return ERR_OK;
+    try->tried++;
+    enum err_code code = seal_slot_open(&slot, try->key_material, &root, &try->err);
+    if (code != ERR_OK && code != ERR_WRONG_KEY)
+        try->failed = code;
+    if (code == ERR_OK && !try->root)
+        try->root = GIVE(root);
+    secret_free(root);
+    return ERR_OK;
+}
+
+static enum err_code tries_check(struct vault *vault, struct err *err)
+{
+    int64_t wait_ms = vault->tries.next_at_ms - clock_monotonic_ms(vault->clock);
+    if (vault->tries.wrong >= SLOT_TRIES_FREE && wait_ms > 0)
+        return err_set(err, ERR_BUSY, "%u wrong tries; the next is possible in %lld s", vault->tries.wrong,
+                       (long long)(wait_ms + 999) / 1000);
+    return ERR_OK;
+}
+
+static enum err_code tries_wrong(struct vault *vault, struct err *err)
+{
+    unsigned wrong = ++vault->tries.wrong;
+    int64_t wait_s = 0;
+    if (wrong >= SLOT_TRIES_FREE) {
+        unsigned doublings = wrong - SLOT_TRIES_FREE;
+        wait_s = doublings < 6 ? (int64_t)1 << doublings : SLOT_WAIT_MOST_S;
+    }
+    vault->tries.next_at_ms = clock_monotonic_ms(vault->clock) + 1000 * wait_s;
+    if (wait_s > 0)
+        return err_set(err, ERR_WRONG_KEY, "no slot opens (%u wrong tries); the next try is possible in %lld s",
+                       wrong, (long long)wait_s);
+    return err_set(err, ERR_WRONG_KEY, "no slot opens (%u wrong %s)", wrong, wrong == 1 ? "try" : "tries");
+}
+
+static enum err_code tries_judge(struct vault *vault, struct slots_try *try, struct secret **ret_root,
+                                 struct err *err)
+{
+    if (try->root) {
+        vault->tries.wrong = 0;
+        *ret_root = GIVE(try->root);
+        return ERR_OK;
+    }
+    if (try->failed == ERR_MEMORY)
+        return err_set(err, ERR_MEMORY, "%s", try->err.message);
+    if (try->tried == 0 && try->failed == ERR_OK)
+        return err_set(err, ERR_NOT_FOUND, "the vault has no slot of kind %s",
+                       seal_slot_kind_name((enum seal_slot_kind)try->kind));
+    return tries_wrong(vault, err);
+}
+
+static enum err_code tries_run(struct vault_session *session, struct slots_try *try, struct secret **ret_root,
+                               struct err *err)
+{
+    TRY(tries_check(session->vault, err));
+    TRY(session_need_store(session, err));
+    enum err_code code = store_slots(session->store, slots_try_one, try, err);
+    if (code == ERR_OK)
+        code = tries_judge(session->vault, try, ret_root, err);
+    try->root = secret_free(try->root);
+    return code;
+}
+
+enum err_code vault_try_slots(struct vault *vault, struct vault_session *session, enum vault_slot_kind kind,
+                              const struct secret *key_material, struct secret **ret_root, struct err *err)
+{
+    struct slots_try try = {.codec = session->codec, .kind = kind, .key_material = key_material};
+    pthread_mutex_lock(&vault->tries.mutex);
+    enum err_code code = tries_run(session, &try, ret_root, err);
+    pthread_mutex_unlock(&vault->tries.mutex);
+    return code;
+}
+
+/* --- Adding and removing --------------------------------------------------- */
+
+static void slot_count(struct vault *vault, uint32_t number, const struct buf *blob, bool add)
+{
+    uint8_t id[SEAL_ID_BYTES];
+    uint8_t tag[SEAL_INDEX_BYTES];
+    struct seal_digest *digest = &vault->head.digests[VAULT_DIGEST_SLOTS];
+    slot_element(vault->keys, number, blob->data, blob->length, id, tag);
+    struct seal_row element = {.table = VAULT_DIGEST_SLOTS, .id = id, .meta_tag = tag};
+    if (add)
+        seal_digest_add(vault->keys, digest, &element);
+    else
+        seal_digest_remove(vault->keys, digest, &element);
+}
+
+enum err_code vault_slot_add(struct vault *vault, enum vault_slot_kind kind, const struct secret *key_material,
+                             bool low_cost, uint32_t *ret_number, struct err *err)
+{
+    TRY(group_need(vault, err));
+    OWN_BUF struct buf blob = {0};
+    struct seal_slot slot;
+    uint32_t number = vault->head.last_slot + 1;
+    const struct seal_slot_cost *cost = low_cost ? &seal_slot_cost_minimum : &seal_slot_cost_default;
+    TRY(seal_slot_make(vault->random, number, (enum seal_slot_kind)kind, cost, key_material, vault->root,
+                       clock_wall_ms(vault->clock), &slot, err));
+    TRY(slot_encode(&slot, &blob, err));
+    TRY(store_slot_put(vault->store, number, blob.data, blob.length, err));
+    slot_count(vault, number, &blob, true);
+    vault->head.last_slot = number;
+    vault->group.changed = true;
+    *ret_number = number;
+    return ERR_OK;
+}
+
+struct slots_pick {
+    uint32_t number;
+    size_t slots;
+    bool found;
+    struct buf blob;
+};
+
+static int slots_pick_one(void *context, uint32_t number, const void *blob, size_t length, struct err *err)
+{
+    struct slots_pick *pick = context;
+    pick->slots++;
+    if (number != pick->number)
+        return ERR_OK;
+    pick->found = true;
+    buf_add(&pick->blob, blob, length);
+    return buf_ok(&pick->blob) ? ERR_OK : (int)err_set(err, ERR_MEMORY, "out of memory for a slot");
+}
+
+static enum err_code slot_remove(struct vault *vault, struct slots_pick *pick, struct err *err)
+{
+    TRY(store_slots(vault->store, slots_pick_one, pick, err));
+    if (!pick->found)
+        return err_set(err, ERR_NOT_FOUND, "there is no slot %u", pick->number);
+    if (pick->slots == 1)
+        return err_set(err, ERR_STATE, "slot %u is the last one; without it nothing opens the vault", pick->number);
+    TRY(store_slot_remove(vault->store, pick->number, err));
+    slot_count(vault, pick->number, &pick->blob, false);
+    vault->group.changed = true;
+    return ERR_OK;
+}
+
+enum err_code vault_slot_remove(struct vault *vault, uint32_t number, struct err *err)
+{
+    struct slots_pick pick = {.number = number};
+    TRY(group_need(vault, err));
+    enum err_code code = slot_remove(vault, &pick, err);
+    buf_release(&pick.blob);
+    return code;
+}
