@@ -33,6 +33,17 @@ enum action_verdict {
 };
 const char *action_verdict_name(enum action_verdict verdict);
 
+/* What a place in the body must be. A value is compared as text: a string by its
+ * characters, true, false, null and whole numbers as JSON writes them. A list or an
+ * object equals nothing, so it is not_equals to everything. A body that is not JSON, has
+ * a name twice in an object or is not of UTF-8 has no places at all. */
+struct action_condition {
+    char *pointer;
+    char *equals;
+    char *not_equals;
+    char *present;
+};
+
 /* A rule of a verdict; every part that is given must hold. The first rule that
  * holds decides; none: UNKNOWN. */
 struct action_rule {
@@ -45,9 +56,14 @@ struct action_rule {
     char *present;            /* "true" or "false": the pointer leads somewhere */
     char *header;             /* a header that must be there … */
     char *header_equals;      /* … with this value; or NULL */
+    struct action_condition *also; /* further places that must hold, too */
+    unsigned also_count;
     char *verdict;            /* a name of action_verdict_name */
     char *because;            /* for people: what this answer means */
 };
+/* A value of the answer. Text over 4 KiB, a secret over LIMIT_SECRET_BYTES, a list, an object and
+ * text that holds one of our secrets count as absent. Where one that is not optional is absent,
+ * DONE, FOUND and ALIVE become UNKNOWN: the answer is not the one the definition knows. */
 struct action_extract {
     char *name;    /* "secret" lands in locked memory; others in values */
     char *pointer; /* JSON Pointer into the body, or NULL */
@@ -79,12 +95,18 @@ struct action_manual {
     char *instructions; /* template, one or more lines */
     char *link;         /* or NULL */
 };
+/* A program gets one JSON object on standard input, whose members are all values, secrets too.
+ * It answers with exit status 0 and one JSON object: "verdict" (required), "because", and
+ * further members, which are extracted under their names ("secret" into locked memory).
+ * Anything else is UNKNOWN. */
 struct action_program {
     char **command; /* argv, no shell; templates without secrets */
     unsigned command_count;
     char *timeout;  /* NULL: 30s */
 };
-/* Exactly one of requests, manual and program is given (checked by action_check). */
+/* Exactly one of requests, manual and program is given (checked by action_check).
+ * Of several requests each may use what those before it extracted; the next is made
+ * when the verdict is DONE, any other ends the step with that verdict. */
 struct action_spec {
     struct action_request *requests;
     unsigned requests_count;
@@ -94,6 +116,9 @@ struct action_spec {
 };
 extern const cyaml_schema_field_t action_spec_fields[];
 
+/* Once per process, before the first step: makes the JSON library wipe what it frees. */
+void action_init(void);
+
 /* Everything that the schema cannot say: one kind, verdict names, pointers, durations,
  * templates' placeholders and filters. where is the field's name in messages ("actions.probe"). */
 enum err_code action_check(const struct action_spec *spec, const char *where, struct err *err) ERR_MUST_CHECK;
@@ -102,7 +127,7 @@ enum err_code action_check(const struct action_spec *spec, const char *where, st
  * values by setting it to NULL. */
 struct action_result {
     enum action_verdict verdict;
-    bool sent;              /* false: the request surely did not leave; repeating is safe */
+    bool sent;              /* false: surely no request left; repeating is safe */
     bool answered;          /* false: no whole answer (time-out, reset, not sent) */
     int status;             /* HTTP status, or the program's exit status */
     int rule;               /* index of the rule that held, -1: none */
@@ -111,6 +136,7 @@ struct action_result {
     char code[64];          /* what the API calls it (value "code" when extracted), or "" */
     char request_id[96];    /* value "request_id" when extracted, or "" */
     char detail[200];       /* for people: the rule's because, or what happened; no secret */
+                            /* (all three are printable ASCII, or our own words) */
     struct action_values *values; /* what was extracted; never NULL */
 };
 typedef void action_done(void *context, struct action_result *result);
@@ -124,7 +150,9 @@ struct action_runner {
     const char *ca_file; /* for tests and private CAs; NULL: the system's */
 };
 
-/* Start a step (not a manual one: ERR_INVALID). values is borrowed until done; spec, too. */
+/* Start a step (not a manual one: ERR_INVALID). values, spec and what runner points to are
+ * borrowed until done, which is called once, unless an error is returned here. urgent: a program
+ * goes before others that wait for a thread. done may start steps. */
 enum err_code action_start(const struct action_runner *runner, const struct action_spec *spec,
                            const struct action_values *values, bool urgent, action_done *done,
                            void *context, struct err *err) ERR_MUST_CHECK;

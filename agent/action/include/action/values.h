@@ -1,8 +1,11 @@
 /* Values that templates use, and templates.
  *
- * A template is text with placeholders {{name}} or {{name|filter}}; filters are
- * base64, urlencode, json (the inside of a JSON string) and sealed_box; no logic. A name that
- * has no value is an error that names it. "{{{{" writes "{{". */
+ * A template is text with placeholders {{name}} or {{name|filter}}; names are 1 to 64
+ * of a-z, 0-9 and _; filters are base64, urlencode and json (the inside of a JSON
+ * string); no logic. A name that has no value is an error that names it.
+ * "{{{{" writes "{{". What is rendered is at most 1 MiB (ERR_LIMIT).
+ *
+ * Values belong to one thread. All errors but ERR_MEMORY are ERR_INVALID or ERR_LIMIT. */
 #ifndef KEYTURN_ACTION_VALUES_H
 #define KEYTURN_ACTION_VALUES_H
 
@@ -21,6 +24,7 @@ OWN_DEFINE(struct action_values, action_values_free);
 /* Set text (copied) or a secret (taken). A value set again replaces the old. */
 enum err_code action_values_set(struct action_values *values, const char *name, const char *text,
                                 struct err *err) ERR_MUST_CHECK;
+/* (Taken also when it fails.) */
 enum err_code action_values_set_secret(struct action_values *values, const char *name,
                                        struct secret *secret, struct err *err) ERR_MUST_CHECK;
 /* A secret that somebody else owns and keeps until these values are freed. */
@@ -32,7 +36,7 @@ const struct secret *action_values_secret(const struct action_values *values, co
 /* Hand a secret over; NULL when absent or borrowed. */
 struct secret *action_values_take_secret(struct action_values *values, const char *name);
 
-/* Render text without secrets: ERR_INVALID when a placeholder names a secret. */
+/* Render text without secrets, appended to out: ERR_INVALID when a placeholder names a secret. */
 enum err_code action_render(const char *template_text, const struct action_values *values,
                             const char *what, struct buf *out, struct err *err) ERR_MUST_CHECK;
 /* Render into locked memory; secrets allowed. */

@@ -1,0 +1,177 @@
+/* The first rule that holds decides, and without one nothing is proved (S2). */
+#include "judge.h"
+
+#include "body.h"
+#include "template.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct judge {
+    const struct action_values *known;
+    const struct judge_answer *answer;
+    struct body body;
+};
+
+static bool judge_is_true(const char *flag)
+{
+    return flag && strcmp(flag, "true") == 0;
+}
+
+/* Does a template, rendered, read like text? One that cannot be rendered is
+ * unequal and not different: neither proves anything. */
+static bool judge_compare(const struct judge *judge, const char *template_text, const char *text,
+                          size_t length, bool *ret_comparable)
+{
+    *ret_comparable = true;
+    if (!strstr(template_text, "{{"))
+        return strlen(template_text) == length && memcmp(template_text, text, length) == 0;
+    OWN_BUF struct buf wanted = {0};
+    *ret_comparable = action_render(template_text, judge->known, "rule", &wanted, NULL) == ERR_OK;
+    return *ret_comparable && wanted.length == length && memcmp(buf_text(&wanted), text, length) == 0;
+}
+
+static bool judge_value_holds(const struct judge *judge, const struct action_condition *condition,
+                              const struct json_t *value)
+{
+    char number[BODY_NUMBER_BYTES];
+    size_t length = 0;
+    const char *text = body_text(value, number, &length);
+    bool comparable = true;
+    if (condition->equals && !(text && judge_compare(judge, condition->equals, text, length, &comparable)))
+        return false;
+    if (condition->not_equals && text &&
+        (judge_compare(judge, condition->not_equals, text, length, &comparable) || !comparable))
+        return false;
+    return true;
+}
+
+static bool judge_condition_holds(struct judge *judge, const struct action_condition *condition)
+{
+    const struct json_t *value = body_find(&judge->body, condition->pointer);
+    /* "present: false" is said of a body that can be read; of one that cannot nothing is known. */
+    if (condition->present && !judge_is_true(condition->present))
+        return !value && judge->body.root;
+    return value && judge_value_holds(judge, condition, value);
+}
+
+static bool judge_header_holds(const struct judge *judge, const struct action_rule *rule)
+{
+    const char *value = judge->answer->header(judge->answer->context, rule->header);
+    bool comparable = true;
+    if (!value)
+        return false;
+    return !rule->header_equals ||
+           judge_compare(judge, rule->header_equals, value, strlen(value), &comparable);
+}
+
+/* Cheap parts first; the body is read only when they hold. */
+static bool judge_rule_holds(struct judge *judge, const struct action_rule *rule)
+{
+    const struct judge_answer *answer = judge->answer;
+    const struct action_condition first = {rule->pointer, rule->equals, rule->not_equals, rule->present};
+    if (rule->status && rule->status != answer->status)
+        return false;
+    if (rule->status_class && rule->status_class[0] - '0' != answer->status / 100)
+        return false;
+    if (rule->content_type && strcmp(rule->content_type, answer->content_type) != 0)
+        return false;
+    if (rule->header && !judge_header_holds(judge, rule))
+        return false;
+    if (rule->pointer && !judge_condition_holds(judge, &first))
+        return false;
+    for (unsigned i = 0; i < rule->also_count; i++)
+        if (!judge_condition_holds(judge, &rule->also[i]))
+            return false;
+    return true;
+}
+
+static void judge_say_unknown(const struct judge_answer *answer, struct action_result *result)
+{
+    char type[48];
+    judge_copy_printable(type, sizeof type, answer->content_type, strlen(answer->content_type));
+    (void)snprintf(result->detail, sizeof result->detail, "status %d, %s: the definition knows no such answer",
+                   answer->status, type[0] != '\0' ? type : "no content type");
+}
+
+static void judge_by_rules(struct judge *judge, const struct action_request *request,
+                           struct action_result *result)
+{
+    result->verdict = ACTION_UNKNOWN;
+    result->rule = -1;
+    result->status = judge->answer->status;
+    for (unsigned i = 0; i < request->rules_count; i++) {
+        const struct action_rule *rule = &request->rules[i];
+        bool known;
+        if (!judge_rule_holds(judge, rule))
+            continue;
+        result->rule = (int)i;
+        result->verdict = judge_verdict_find(rule->verdict, &known);
+        (void)snprintf(result->detail, sizeof result->detail, "%s", rule->because ? rule->because : "");
+        return;
+    }
+    judge_say_unknown(judge->answer, result);
+}
+
+/* The text that a declaration points at; NULL when there is none. */
+static const char *judge_find_text(struct judge *judge, const struct action_extract *extract,
+                                   char number[BODY_NUMBER_BYTES], size_t *ret_length)
+{
+    if (extract->header) {
+        const char *value = judge->answer->header(judge->answer->context, extract->header);
+        *ret_length = value ? strlen(value) : 0;
+        return value;
+    }
+    const struct json_t *value = body_find(&judge->body, extract->pointer);
+    return value && !body_is_null(value) ? body_text(value, number, ret_length) : NULL;
+}
+
+static enum err_code judge_extract(struct judge *judge, const struct action_request *request,
+                                   struct secret_arena *arena, struct action_result *result,
+                                   const char **ret_missing, struct err *err)
+{
+    for (unsigned i = 0; i < request->extract_count; i++) {
+        const struct action_extract *extract = &request->extract[i];
+        char number[BODY_NUMBER_BYTES];
+        size_t length = 0;
+        bool taken = false;
+        const char *text = judge_find_text(judge, extract, number, &length);
+        if (text)
+            TRY(judge_take(result->values, judge->known, extract->name, text, length, arena, &taken, err));
+        if (!taken && !judge_is_true(extract->optional))
+            *ret_missing = extract->name;
+    }
+    return ERR_OK;
+}
+
+/* Verdicts that say a thing is there. */
+static bool judge_is_positive(enum action_verdict verdict)
+{
+    return verdict == ACTION_DONE || verdict == ACTION_FOUND || verdict == ACTION_ALIVE;
+}
+
+static enum err_code judge_run(struct judge *judge, const struct action_request *request,
+                               struct secret_arena *arena, struct action_result *result, struct err *err)
+{
+    const char *missing = NULL;
+    judge_by_rules(judge, request, result);
+    TRY(judge_extract(judge, request, arena, result, &missing, err));
+    judge_take_evidence(result);
+    if (missing && judge_is_positive(result->verdict)) {
+        (void)snprintf(result->detail, sizeof result->detail, "the answer says %s, but it has no %s",
+                       action_verdict_name(result->verdict), missing);
+        result->verdict = ACTION_UNKNOWN;
+    }
+    return ERR_OK;
+}
+
+enum err_code judge_answer(const struct action_request *request, const struct action_values *known,
+                           const struct judge_answer *answer, struct secret_arena *arena,
+                           struct action_result *result, struct err *err)
+{
+    struct judge judge = {.known = known, .answer = answer, .body = {.bytes = answer->body}};
+    enum err_code code = judge_run(&judge, request, arena, result, err);
+    body_release(&judge.body);
+    return code;
+}

@@ -1,0 +1,74 @@
+/* Requests in a row. What an answer is worth is judged before anything else is
+ * sent, and each request sees what those before it extracted. */
+#include "judge.h"
+#include "request.h"
+#include "step.h"
+
+#include <stdio.h>
+
+static void step_on_answer(void *context, struct http_answer *answer);
+
+enum err_code step_send(struct step *step, struct err *err)
+{
+    OWN_REQUEST struct request_built built = {0};
+    TRY(request_build(&step->spec->requests[step->request], step->values, step->runner, &built, err));
+    secret_free(step->signer);
+    step->signer = GIVE(built.signer);
+    return http_start(step->runner->http, &built.http, step_on_answer, step, err);
+}
+
+static const char *step_header(const void *context, const char *name)
+{
+    return http_answer_header(context, name);
+}
+
+static enum err_code step_judge(struct step *step, const struct http_answer *answer,
+                                struct action_result *result, struct err *err)
+{
+    const struct judge_answer judged = {
+        .status = answer->status,
+        .content_type = answer->content_type,
+        .body = answer->body,
+        .header = step_header,
+        .context = answer,
+    };
+    result->answered = true;
+    result->retry_after_ms = answer->retry_after_ms;
+    result->values = step->values;
+    return judge_answer(&step->spec->requests[step->request], step->values, &judged, step->runner->arena,
+                        result, err);
+}
+
+/* The step goes no further for a reason of ours; what was done is done. */
+static void step_fail(struct step *step, struct action_result *result, const struct err *err)
+{
+    result->verdict = ACTION_UNKNOWN;
+    result->rule = -1;
+    (void)snprintf(result->detail, sizeof result->detail, "%.*s", (int)sizeof result->detail - 1, err->message);
+    step_end(step, result);
+}
+
+static void step_on_answer(void *context, struct http_answer *answer)
+{
+    struct step *step = context;
+    struct err err = {0};
+    step->sent = step->sent || answer->outcome != HTTP_NOT_SENT;
+    struct action_result result = step_result(step);
+    if (answer->outcome != HTTP_ANSWERED) {
+        (void)snprintf(result.detail, sizeof result.detail, "%s", answer->problem);
+        step_end(step, &result);
+        return;
+    }
+    if (step_judge(step, answer, &result, &err) != ERR_OK) {
+        step_fail(step, &result, &err);
+        return;
+    }
+    bool last = step->request + 1 == step->spec->requests_count;
+    if (last || result.verdict != ACTION_DONE) {
+        step_end(step, &result);
+        return;
+    }
+    step->request++;
+    if (step_send(step, &err) != ERR_OK)
+        step_fail(step, &result, &err);
+}
