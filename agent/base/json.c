@@ -25,24 +25,24 @@ static void json_lead(struct buf *buf, const char *name)
     }
 }
 
-void json_object_open(struct buf *buf, const char *name)
+void json_put_object_open(struct buf *buf, const char *name)
 {
     json_lead(buf, name);
     buf_add(buf, "{", 1);
 }
 
-void json_object_close(struct buf *buf)
+void json_put_object_close(struct buf *buf)
 {
     buf_add(buf, "}", 1);
 }
 
-void json_array_open(struct buf *buf, const char *name)
+void json_put_array_open(struct buf *buf, const char *name)
 {
     json_lead(buf, name);
     buf_add(buf, "[", 1);
 }
 
-void json_array_close(struct buf *buf)
+void json_put_array_close(struct buf *buf)
 {
     buf_add(buf, "]", 1);
 }
@@ -92,10 +92,10 @@ static size_t json_character(struct buf *buf, const unsigned char *value, size_t
     return step;
 }
 
-void json_string_n(struct buf *buf, const char *name, const char *value, size_t length)
+void json_put_string_n(struct buf *buf, const char *name, const char *value, size_t length)
 {
     if (!value) {
-        json_null(buf, name);
+        json_put_null(buf, name);
         return;
     }
     json_lead(buf, name);
@@ -111,14 +111,14 @@ void json_string_n(struct buf *buf, const char *name, const char *value, size_t 
     buf_add(buf, "\"", 1);
 }
 
-void json_string(struct buf *buf, const char *name, const char *value)
+void json_put_string(struct buf *buf, const char *name, const char *value)
 {
-    json_string_n(buf, name, value, value ? strlen(value) : 0);
+    json_put_string_n(buf, name, value, value ? strlen(value) : 0);
 }
 
 /* Written by hand: a listing holds hundreds of thousands of numbers, and printf
  * takes five times as long. */
-void json_integer(struct buf *buf, const char *name, int64_t value)
+void json_put_integer(struct buf *buf, const char *name, int64_t value)
 {
     char digits[20];
     size_t at = sizeof digits;
@@ -133,31 +133,31 @@ void json_integer(struct buf *buf, const char *name, int64_t value)
     buf_add(buf, digits + at, sizeof digits - at);
 }
 
-void json_boolean(struct buf *buf, const char *name, bool value)
+void json_put_boolean(struct buf *buf, const char *name, bool value)
 {
     json_lead(buf, name);
     buf_text_add(buf, value ? "true" : "false");
 }
 
-void json_null(struct buf *buf, const char *name)
+void json_put_null(struct buf *buf, const char *name)
 {
     json_lead(buf, name);
     buf_add(buf, "null", 4);
 }
 
-void json_time(struct buf *buf, const char *name, int64_t wall_ms)
+void json_put_time(struct buf *buf, const char *name, int64_t wall_ms)
 {
     char text[TEXT_TIME_BYTES];
-    json_string(buf, name, wall_ms ? text_format_time(wall_ms, text) : NULL);
+    json_put_string(buf, name, wall_ms ? text_format_time(wall_ms, text) : NULL);
 }
 
 /* White space at the end would hide that a value ended there. */
-void json_raw(struct buf *buf, const char *name, const char *json, size_t length)
+void json_put_raw(struct buf *buf, const char *name, const char *json, size_t length)
 {
     while (length > 0 && strchr(" \t\r\n", json[length - 1]))
         length--;
     if (length == 0) {
-        json_null(buf, name);
+        json_put_null(buf, name);
         return;
     }
     json_lead(buf, name);

@@ -20,13 +20,13 @@ enum { LINE_TAIL_BYTES = LITERAL_LENGTH(line_hash) + LINE_HEX_BYTES + LITERAL_LE
 static void line_text(struct buf *out, const char *name, const char *value)
 {
     if (value && *value)
-        json_string(out, name, value);
+        json_put_string(out, name, value);
 }
 
 static void line_number(struct buf *out, const char *name, int64_t value)
 {
     if (value != 0)
-        json_integer(out, name, value);
+        json_put_integer(out, name, value);
 }
 
 static void line_key(struct buf *out, const char *environment, const char *name)
@@ -35,15 +35,15 @@ static void line_key(struct buf *out, const char *environment, const char *name)
     if (!environment || !name)
         return;
     (void)snprintf(key, sizeof key, "%s/%s", environment, name);
-    json_string(out, "key", key);
+    json_put_string(out, "key", key);
 }
 
 void audit_line_write(struct buf *out, const struct audit_entry *entry, int64_t wall_ms,
                       uint64_t generation, bool change)
 {
-    json_object_open(out, NULL);
-    json_time(out, "time", wall_ms);
-    json_integer(out, "generation", (int64_t)generation);
+    json_put_object_open(out, NULL);
+    json_put_time(out, "time", wall_ms);
+    json_put_integer(out, "generation", (int64_t)generation);
     line_text(out, "who", entry->who);
     line_text(out, "what", entry->what);
     line_key(out, entry->environment, entry->name);
@@ -57,8 +57,8 @@ void audit_line_write(struct buf *out, const struct audit_entry *entry, int64_t 
     line_number(out, "incident", entry->incident);
     line_text(out, "detail", entry->detail);
     if (change)
-        json_boolean(out, "change", true);
-    json_object_close(out);
+        json_put_boolean(out, "change", true);
+    json_put_object_close(out);
 }
 
 static void line_hex(struct buf *out, const uint8_t hash[LINE_HASH_BYTES])

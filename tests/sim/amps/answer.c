@@ -1,7 +1,7 @@
 /* The forms of Amps' answers: both generations of success, and errors. */
 #include "request.h"
 
-#include "common/put.h"
+#include "base/buf.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -38,61 +38,61 @@ void amps_fail(struct amps_request *request, enum amps_error error, const char *
     request->code = form->code;
     exchange->status = form->status;
     buf_clear(out);
-    put_object_open(out, NULL);
-    put_boolean(out, "success", false);
-    put_object_open(out, "error");
-    put_text(out, "code", form->code);
-    put_text(out, "message", message ? message : form->message);
-    put_object_close(out);
-    put_object_open(out, "meta");
-    put_text(out, "requestId", request->request_id);
-    put_time(out, "timestamp", clock_wall_ms(request->amps->clock));
-    put_text(out, "path", exchange->path);
-    put_object_close(out);
-    put_object_close(out);
+    json_put_object_open(out, NULL);
+    json_put_boolean(out, "success", false);
+    json_put_object_open(out, "error");
+    json_put_string(out, "code", form->code);
+    json_put_string(out, "message", message ? message : form->message);
+    json_put_object_close(out);
+    json_put_object_open(out, "meta");
+    json_put_string(out, "requestId", request->request_id);
+    json_put_time(out, "timestamp", clock_wall_ms(request->amps->clock));
+    json_put_string(out, "path", exchange->path);
+    json_put_object_close(out);
+    json_put_object_close(out);
 }
 
 void amps_pagination_write(struct buf *out, const struct amps_page *page)
 {
-    put_object_open(out, "pagination");
-    put_number(out, "total", page->total);
-    put_number(out, "limit", page->limit);
-    put_number(out, "offset", page->offset);
-    put_boolean(out, "hasMore", page->offset + page->limit < page->total);
-    put_object_close(out);
+    json_put_object_open(out, "pagination");
+    json_put_integer(out, "total", page->total);
+    json_put_integer(out, "limit", page->limit);
+    json_put_integer(out, "offset", page->offset);
+    json_put_boolean(out, "hasMore", page->offset + page->limit < page->total);
+    json_put_object_close(out);
 }
 
 void amps_page_open(struct amps_request *request)
 {
     struct buf *out = request->exchange->out;
-    put_object_open(out, NULL);
+    json_put_object_open(out, NULL);
     if (request->amps->settings.variant == AMPS_VARIANT_ENVELOPE) {
-        put_boolean(out, "success", true);
-        put_object_open(out, "data");
+        json_put_boolean(out, "success", true);
+        json_put_object_open(out, "data");
     }
-    put_array_open(out, "items");
+    json_put_array_open(out, "items");
 }
 
 static void write_meta(struct amps_request *request)
 {
     struct buf *out = request->exchange->out;
-    put_object_open(out, "meta");
-    put_text(out, "requestId", request->request_id);
-    put_text(out, "environment", key_environment_name(request->presented->environment));
-    put_time(out, "timestamp", clock_wall_ms(request->amps->clock));
-    put_number(out, "latencyMs", clock_monotonic_ms(request->amps->clock) - request->now_ms);
-    put_object_close(out);
+    json_put_object_open(out, "meta");
+    json_put_string(out, "requestId", request->request_id);
+    json_put_string(out, "environment", key_environment_name(request->presented->environment));
+    json_put_time(out, "timestamp", clock_wall_ms(request->amps->clock));
+    json_put_integer(out, "latencyMs", clock_monotonic_ms(request->amps->clock) - request->now_ms);
+    json_put_object_close(out);
 }
 
 void amps_page_close(struct amps_request *request, const struct amps_page *page)
 {
     struct buf *out = request->exchange->out;
-    put_array_close(out);
+    json_put_array_close(out);
     amps_pagination_write(out, page);
-    put_object_close(out);
+    json_put_object_close(out);
     if (request->amps->settings.variant == AMPS_VARIANT_ENVELOPE) {
         write_meta(request);
-        put_object_close(out);
+        json_put_object_close(out);
     }
 }
 

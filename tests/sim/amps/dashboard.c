@@ -2,7 +2,7 @@
  * journal entries of what changes something. */
 #include "dashboard.h"
 
-#include "common/put.h"
+#include "base/buf.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,9 +13,9 @@ void dashboard_fail(struct dashboard_request *request, int status, const char *m
     struct buf *out = request->exchange->out;
     request->exchange->status = status;
     buf_clear(out);
-    put_object_open(out, NULL);
-    put_text(out, "error", message);
-    put_object_close(out);
+    json_put_object_open(out, NULL);
+    json_put_string(out, "error", message);
+    json_put_object_close(out);
 }
 
 void dashboard_fail_err(struct dashboard_request *request, const struct err *err)
@@ -76,9 +76,9 @@ static void admin_key_show(struct dashboard_request *request)
         dashboard_fail(request, 404, "there is no admin key without --key-api");
         return;
     }
-    put_object_open(out, NULL);
-    put_text(out, "key", request->amps->admin_key);
-    put_object_close(out);
+    json_put_object_open(out, NULL);
+    json_put_string(out, "key", request->amps->admin_key);
+    json_put_object_close(out);
 }
 
 /* --- routes -------------------------------------------------------------- */

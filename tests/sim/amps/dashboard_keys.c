@@ -3,26 +3,26 @@
 #include "dashboard.h"
 
 #include "base/text.h"
-#include "common/put.h"
+#include "base/buf.h"
 
 #include <string.h>
 
 static void write_key(struct buf *out, const struct key *key)
 {
     char mask[TEXT_MASK_BYTES];
-    put_object_open(out, NULL);
-    put_text(out, "id", key->id);
-    put_text(out, "name", key->name);
-    put_text(out, "environment", key_environment_name(key->environment));
-    put_text(out, "masked", text_mask((const unsigned char *)key->secret, strlen(key->secret), mask));
-    put_text(out, "state", key_state_name(key->state));
-    put_boolean(out, "expired", key->expired);
-    put_boolean(out, "permissions", key->permissions);
-    put_boolean(out, "live_access", key->live_access);
-    put_time(out, "created", key->made_wall_ms);
-    put_time(out, "last_used", key->used_wall_ms);
-    put_time(out, "revoked", key->revoked_wall_ms);
-    put_object_close(out);
+    json_put_object_open(out, NULL);
+    json_put_string(out, "id", key->id);
+    json_put_string(out, "name", key->name);
+    json_put_string(out, "environment", key_environment_name(key->environment));
+    json_put_string(out, "masked", text_mask((const unsigned char *)key->secret, strlen(key->secret), mask));
+    json_put_string(out, "state", key_state_name(key->state));
+    json_put_boolean(out, "expired", key->expired);
+    json_put_boolean(out, "permissions", key->permissions);
+    json_put_boolean(out, "live_access", key->live_access);
+    json_put_time(out, "created", key->made_wall_ms);
+    json_put_time(out, "last_used", key->used_wall_ms);
+    json_put_time(out, "revoked", key->revoked_wall_ms);
+    json_put_object_close(out);
 }
 
 /* --- making -------------------------------------------------------------- */
@@ -74,25 +74,25 @@ void dashboard_key_make(struct dashboard_request *request)
     struct buf *out = request->exchange->out;
     request->exchange->status = 201;
     request->effect = "made";
-    put_object_open(out, NULL);
-    put_text(out, "id", request->subject->id);
-    put_text(out, "name", request->subject->name);
-    put_text(out, "environment", text);
-    put_text(out, "key", request->subject->secret);
-    put_object_close(out);
+    json_put_object_open(out, NULL);
+    json_put_string(out, "id", request->subject->id);
+    json_put_string(out, "name", request->subject->name);
+    json_put_string(out, "environment", text);
+    json_put_string(out, "key", request->subject->secret);
+    json_put_object_close(out);
 }
 
 void dashboard_key_list(struct dashboard_request *request)
 {
     const char *name = exchange_query(request->exchange, "name");
     struct buf *out = request->exchange->out;
-    put_array_open(out, NULL);
+    json_put_array_open(out, NULL);
     for (size_t i = 0; i < keys_count(request->amps->keys); i++) {
         const struct key *key = keys_at(request->amps->keys, i);
         if (!name || strcmp(name, key->name) == 0)
             write_key(out, key);
     }
-    put_array_close(out);
+    json_put_array_close(out);
 }
 
 /* --- revoking ------------------------------------------------------------ */

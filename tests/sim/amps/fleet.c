@@ -1,7 +1,7 @@
 /* The simulated devices: GET /battery and GET /vehicle. */
 #include "request.h"
 
-#include "common/put.h"
+#include "base/buf.h"
 
 enum { BATTERIES = 120, VEHICLES = 60, PAGE_MAX = 50, PAGE_OTHERWISE = 20 };
 
@@ -9,20 +9,20 @@ typedef void write_item(struct buf *out, int64_t number);
 
 static void write_battery(struct buf *out, int64_t number)
 {
-    put_object_open(out, NULL);
-    put_number(out, "id", number);
-    put_number(out, "stateOfChargePercent", (number * 37) % 101);
-    put_text(out, "status", number % 3 ? "idle" : "charging");
-    put_object_close(out);
+    json_put_object_open(out, NULL);
+    json_put_integer(out, "id", number);
+    json_put_integer(out, "stateOfChargePercent", (number * 37) % 101);
+    json_put_string(out, "status", number % 3 ? "idle" : "charging");
+    json_put_object_close(out);
 }
 
 static void write_vehicle(struct buf *out, int64_t number)
 {
-    put_object_open(out, NULL);
-    put_number(out, "id", number);
-    put_number(out, "rangeKm", 120 + (number * 53) % 280);
-    put_boolean(out, "pluggedIn", number % 2 == 0);
-    put_object_close(out);
+    json_put_object_open(out, NULL);
+    json_put_integer(out, "id", number);
+    json_put_integer(out, "rangeKm", 120 + (number * 53) % 280);
+    json_put_boolean(out, "pluggedIn", number % 2 == 0);
+    json_put_object_close(out);
 }
 
 static void write_page(struct amps_request *request, int64_t total, write_item *write)

@@ -2,19 +2,19 @@
  * API that issues keys. Answers are plain objects in every variant. */
 #include "request.h"
 
-#include "common/put.h"
+#include "base/buf.h"
 
 enum { LIST_MAX = 100 };
 
 static void write_key(struct buf *out, const struct key *key)
 {
-    put_object_open(out, NULL);
-    put_text(out, "id", key->id);
-    put_text(out, "name", key->name);
-    put_text(out, "environment", key_environment_name(key->environment));
-    put_text(out, "state", key_state_name(key->state));
-    put_time(out, "created", key->made_wall_ms);
-    put_object_close(out);
+    json_put_object_open(out, NULL);
+    json_put_string(out, "id", key->id);
+    json_put_string(out, "name", key->name);
+    json_put_string(out, "environment", key_environment_name(key->environment));
+    json_put_string(out, "state", key_state_name(key->state));
+    json_put_time(out, "created", key->made_wall_ms);
+    json_put_object_close(out);
 }
 
 static bool read_wish(struct amps_request *request, struct key_wish *wish)
@@ -47,12 +47,12 @@ void amps_key_create(struct amps_request *request)
     struct buf *out = request->exchange->out;
     request->effect = "made";
     request->exchange->status = 201;
-    put_object_open(out, NULL);
-    put_text(out, "id", request->subject->id);
-    put_text(out, "name", request->subject->name);
-    put_text(out, "environment", key_environment_name(request->subject->environment));
-    put_text(out, "key", request->subject->secret);
-    put_object_close(out);
+    json_put_object_open(out, NULL);
+    json_put_string(out, "id", request->subject->id);
+    json_put_string(out, "name", request->subject->name);
+    json_put_string(out, "environment", key_environment_name(request->subject->environment));
+    json_put_string(out, "key", request->subject->secret);
+    json_put_object_close(out);
 }
 
 /* --- listing ------------------------------------------------------------- */
@@ -87,15 +87,15 @@ void amps_key_list(struct amps_request *request)
     if (!amps_page_read(request, LIST_MAX, LIST_MAX, &page))
         return;
     request->exchange->status = 200;
-    put_object_open(out, NULL);
-    put_array_open(out, "items");
+    json_put_object_open(out, NULL);
+    json_put_array_open(out, "items");
     if (name)
         list_named(request, name, &page);
     else
         list_all(request, &page);
-    put_array_close(out);
+    json_put_array_close(out);
     amps_pagination_write(out, &page);
-    put_object_close(out);
+    json_put_object_close(out);
 }
 
 /* --- changing ------------------------------------------------------------ */

@@ -1,6 +1,6 @@
 #include "settings.h"
 
-#include "common/put.h"
+#include "base/buf.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -130,13 +130,13 @@ enum err_code amps_settings_read(struct amps_settings *settings, json_t *object,
 void amps_settings_write(const struct amps_settings *settings, struct buf *out)
 {
     struct amps_settings copy = *settings;
-    put_object_open(out, NULL);
+    json_put_object_open(out, NULL);
     for (size_t i = 0; i < SETTINGS; i++) {
         int64_t value = *field(&copy, &table[i]);
         if (table[i].choices)
-            put_text(out, table[i].name, table[i].choices[value]);
+            json_put_string(out, table[i].name, table[i].choices[value]);
         else
-            put_number(out, table[i].name, value);
+            json_put_integer(out, table[i].name, value);
     }
-    put_object_close(out);
+    json_put_object_close(out);
 }

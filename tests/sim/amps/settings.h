@@ -3,7 +3,7 @@
 #define KEYTURN_SIM_AMPS_SETTINGS_H
 
 #include "base/err.h"
-#include "common/buf.h"
+#include "base/buf.h"
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -3,7 +3,7 @@
 #include "base/own.h"
 #include "base/text.h"
 #include "common/fault_kinds.h"
-#include "common/put.h"
+#include "base/buf.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -226,19 +226,19 @@ void faults_take(struct faults *faults, const char *method, const char *path, co
 
 void faults_write(const struct faults *faults, struct buf *out)
 {
-    put_array_open(out, NULL);
+    json_put_array_open(out, NULL);
     for (size_t i = 0; i < faults->count; i++) {
         const struct fault *fault = &faults->armed[i];
-        put_object_open(out, NULL);
-        put_text(out, "kind", fault->hit.kind->name);
-        put_text(out, "method", fault->method);
-        put_text(out, "path", fault->path);
-        put_text(out, "key_name", fault->key_name);
-        put_number(out, "skip", fault->skip);
-        put_number(out, "times", fault->times);
-        put_number(out, "delay_ms", fault->hit.delay_ms);
-        put_boolean(out, "effect", fault->hit.effect);
-        put_object_close(out);
+        json_put_object_open(out, NULL);
+        json_put_string(out, "kind", fault->hit.kind->name);
+        json_put_string(out, "method", fault->method);
+        json_put_string(out, "path", fault->path);
+        json_put_string(out, "key_name", fault->key_name);
+        json_put_integer(out, "skip", fault->skip);
+        json_put_integer(out, "times", fault->times);
+        json_put_integer(out, "delay_ms", fault->hit.delay_ms);
+        json_put_boolean(out, "effect", fault->hit.effect);
+        json_put_object_close(out);
     }
-    put_array_close(out);
+    json_put_array_close(out);
 }

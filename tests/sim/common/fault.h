@@ -7,7 +7,7 @@
 #define KEYTURN_SIM_FAULT_H
 
 #include "base/err.h"
-#include "common/buf.h"
+#include "base/buf.h"
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -2,7 +2,7 @@
 #ifndef KEYTURN_SIM_FORM_H
 #define KEYTURN_SIM_FORM_H
 
-#include "common/buf.h"
+#include "base/buf.h"
 
 #include <stdbool.h>
 #include <stddef.h>

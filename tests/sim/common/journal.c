@@ -2,7 +2,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "common/put.h"
+#include "base/buf.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -48,26 +48,26 @@ struct journal *journal_close(struct journal *journal)
 
 static void write_entry(const struct journal_entry *entry, struct buf *out)
 {
-    put_object_open(out, NULL);
-    put_number(out, "sequence", (int64_t)entry->sequence);
-    put_time(out, "time", entry->wall_ms);
-    put_text(out, "port", entry->port);
-    put_text(out, "method", entry->method);
-    put_text(out, "target", entry->target);
-    put_text(out, "credential", entry->credential);
-    put_text(out, "hash", entry->hash[0] ? entry->hash : NULL);
-    put_text(out, "key_id", entry->key_id[0] ? entry->key_id : NULL);
-    put_text(out, "key_name", entry->key_name[0] ? entry->key_name : NULL);
-    put_text(out, "environment", entry->environment);
-    put_text(out, "request_id", entry->request_id[0] ? entry->request_id : NULL);
+    json_put_object_open(out, NULL);
+    json_put_integer(out, "sequence", (int64_t)entry->sequence);
+    json_put_time(out, "time", entry->wall_ms);
+    json_put_string(out, "port", entry->port);
+    json_put_string(out, "method", entry->method);
+    json_put_string(out, "target", entry->target);
+    json_put_string(out, "credential", entry->credential);
+    json_put_string(out, "hash", entry->hash[0] ? entry->hash : NULL);
+    json_put_string(out, "key_id", entry->key_id[0] ? entry->key_id : NULL);
+    json_put_string(out, "key_name", entry->key_name[0] ? entry->key_name : NULL);
+    json_put_string(out, "environment", entry->environment);
+    json_put_string(out, "request_id", entry->request_id[0] ? entry->request_id : NULL);
     if (entry->status)
-        put_number(out, "status", entry->status);
+        json_put_integer(out, "status", entry->status);
     else
-        put_null(out, "status");
-    put_text(out, "code", entry->code);
-    put_text(out, "fault", entry->fault);
-    put_text(out, "effect", entry->effect);
-    put_object_close(out);
+        json_put_null(out, "status");
+    json_put_string(out, "code", entry->code);
+    json_put_string(out, "fault", entry->fault);
+    json_put_string(out, "effect", entry->effect);
+    json_put_object_close(out);
 }
 
 /* A journal with a hole proves nothing, so the first line that cannot be
@@ -99,10 +99,10 @@ void journal_add(struct journal *journal, const struct journal_entry *entry)
 
 void journal_write(const struct journal *journal, uint64_t since, struct buf *out)
 {
-    put_array_open(out, NULL);
+    json_put_array_open(out, NULL);
     uint64_t last = journal ? journal->sequence : 0;
     uint64_t first = last > JOURNAL_KEPT ? last - JOURNAL_KEPT : 0;
     for (uint64_t at = since > first ? since : first; at < last; at++)
         write_entry(&journal->ring[at % JOURNAL_KEPT], out);
-    put_array_close(out);
+    json_put_array_close(out);
 }

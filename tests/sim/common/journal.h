@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
-#include "common/buf.h"
+#include "base/buf.h"
 
 #include <stdbool.h>
 #include <stdint.h>

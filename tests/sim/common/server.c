@@ -1,7 +1,7 @@
 #include "common/server.h"
 
 #include "common/deliver.h"
-#include "common/put.h"
+#include "base/buf.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -91,9 +91,9 @@ static void collect(struct exchange *exchange, const char *data, size_t *size)
 static void too_large(struct exchange *exchange)
 {
     exchange->status = MHD_HTTP_CONTENT_TOO_LARGE;
-    put_object_open(exchange->out, NULL);
-    put_text(exchange->out, "error", "the body is longer than 64 KiB");
-    put_object_close(exchange->out);
+    json_put_object_open(exchange->out, NULL);
+    json_put_string(exchange->out, "error", "the body is longer than 64 KiB");
+    json_put_object_close(exchange->out);
 }
 
 static enum MHD_Result answer(struct exchange *exchange)

@@ -6,7 +6,7 @@
 #define KEYTURN_SIM_SERVER_H
 
 #include "base/err.h"
-#include "common/buf.h"
+#include "base/buf.h"
 #include "common/fault.h"
 #include "common/hold.h"
 

@@ -53,7 +53,7 @@ static void test_failure_to_grow_is_sticky(void **state)
     assert_null(buf_extend(&buf, SIZE_MAX / 2));
     assert_false(buf_ok(&buf));
     buf_text_add(&buf, "lost");
-    json_string(&buf, "a", "lost");
+    json_put_string(&buf, "a", "lost");
     assert_null(buf_extend(&buf, 1));
     assert_string_equal(buf_text(&buf), "kept");
     assert_false(buf_ok(&buf));

@@ -10,21 +10,21 @@ static void test_nesting_and_commas(void **state)
 {
     (void)state;
     OWN_BUF struct buf buf = {0};
-    json_object_open(&buf, NULL);
-    json_string(&buf, "a", "x");
-    json_integer(&buf, "b", 1);
-    json_array_open(&buf, "c");
-    json_integer(&buf, NULL, 1);
-    json_object_open(&buf, NULL);
-    json_object_close(&buf);
-    json_array_open(&buf, NULL);
-    json_array_close(&buf);
-    json_null(&buf, NULL);
-    json_boolean(&buf, NULL, true);
-    json_boolean(&buf, NULL, false);
-    json_array_close(&buf);
-    json_string(&buf, "d", NULL);
-    json_object_close(&buf);
+    json_put_object_open(&buf, NULL);
+    json_put_string(&buf, "a", "x");
+    json_put_integer(&buf, "b", 1);
+    json_put_array_open(&buf, "c");
+    json_put_integer(&buf, NULL, 1);
+    json_put_object_open(&buf, NULL);
+    json_put_object_close(&buf);
+    json_put_array_open(&buf, NULL);
+    json_put_array_close(&buf);
+    json_put_null(&buf, NULL);
+    json_put_boolean(&buf, NULL, true);
+    json_put_boolean(&buf, NULL, false);
+    json_put_array_close(&buf);
+    json_put_string(&buf, "d", NULL);
+    json_put_object_close(&buf);
     assert_string_equal(buf_text(&buf),
                         "{\"a\":\"x\",\"b\":1,\"c\":[1,{},[],null,true,false],\"d\":null}");
 }
@@ -36,9 +36,9 @@ static void test_a_string_that_ends_like_a_separator_takes_its_comma(void **stat
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
         OWN_BUF struct buf one = {0};
         OWN_BUF struct buf both = {0};
-        json_string(&one, NULL, values[i]);
-        json_string(&both, NULL, values[i]);
-        json_integer(&both, NULL, 7);
+        json_put_string(&one, NULL, values[i]);
+        json_put_string(&both, NULL, values[i]);
+        json_put_integer(&both, NULL, 7);
         buf_text_add(&one, ",7");
         assert_string_equal(buf_text(&both), buf_text(&one));
     }
@@ -48,11 +48,11 @@ static void test_documents_after_a_line_feed_take_no_comma(void **state)
 {
     (void)state;
     OWN_BUF struct buf buf = {0};
-    json_object_open(&buf, NULL);
-    json_object_close(&buf);
+    json_put_object_open(&buf, NULL);
+    json_put_object_close(&buf);
     buf_add(&buf, "\n", 1);
-    json_object_open(&buf, NULL);
-    json_object_close(&buf);
+    json_put_object_open(&buf, NULL);
+    json_put_object_close(&buf);
     assert_string_equal(buf_text(&buf), "{}\n{}");
 }
 
@@ -84,7 +84,7 @@ static void test_strings_are_escaped(void **state)
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         OWN_BUF struct buf buf = {0};
-        json_string_n(&buf, NULL, rows[i].value, rows[i].length);
+        json_put_string_n(&buf, NULL, rows[i].value, rows[i].length);
         assert_string_equal(buf_text(&buf), rows[i].json);
     }
 }
@@ -102,7 +102,7 @@ static void test_integers_of_every_size(void **state)
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         OWN_BUF struct buf buf = {0};
-        json_integer(&buf, NULL, rows[i].value);
+        json_put_integer(&buf, NULL, rows[i].value);
         assert_string_equal(buf_text(&buf), rows[i].json);
     }
 }
@@ -111,10 +111,10 @@ static void test_time_zero_is_null(void **state)
 {
     (void)state;
     OWN_BUF struct buf buf = {0};
-    json_object_open(&buf, NULL);
-    json_time(&buf, "never", 0);
-    json_time(&buf, "then", 1);
-    json_object_close(&buf);
+    json_put_object_open(&buf, NULL);
+    json_put_time(&buf, "never", 0);
+    json_put_time(&buf, "then", 1);
+    json_put_object_close(&buf);
     assert_string_equal(buf_text(&buf), "{\"never\":null,\"then\":\"1970-01-01T00:00:00.001Z\"}");
 }
 
@@ -122,11 +122,11 @@ static void test_raw_is_taken_as_it_stands_but_for_space_at_its_end(void **state
 {
     (void)state;
     OWN_BUF struct buf buf = {0};
-    json_array_open(&buf, NULL);
-    json_raw(&buf, NULL, "{\"a\": 1} \r\n", 11);
-    json_raw(&buf, NULL, "", 0);
-    json_integer(&buf, NULL, 2);
-    json_array_close(&buf);
+    json_put_array_open(&buf, NULL);
+    json_put_raw(&buf, NULL, "{\"a\": 1} \r\n", 11);
+    json_put_raw(&buf, NULL, "", 0);
+    json_put_integer(&buf, NULL, 2);
+    json_put_array_close(&buf);
     assert_string_equal(buf_text(&buf), "[{\"a\": 1},null,2]");
 }
 

@@ -39,18 +39,18 @@ void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(
  * an element of an array. Values of NULL are written as null. A comma is written
  * where the text so far ends in a value, so several documents in one buf need a
  * line feed between them. */
-void json_object_open(struct buf *buf, const char *name);
-void json_object_close(struct buf *buf);
-void json_array_open(struct buf *buf, const char *name);
-void json_array_close(struct buf *buf);
-void json_string(struct buf *buf, const char *name, const char *value);
-void json_string_n(struct buf *buf, const char *name, const char *value, size_t length);
-void json_integer(struct buf *buf, const char *name, int64_t value);
-void json_boolean(struct buf *buf, const char *name, bool value);
-void json_null(struct buf *buf, const char *name);
+void json_put_object_open(struct buf *buf, const char *name);
+void json_put_object_close(struct buf *buf);
+void json_put_array_open(struct buf *buf, const char *name);
+void json_put_array_close(struct buf *buf);
+void json_put_string(struct buf *buf, const char *name, const char *value);
+void json_put_string_n(struct buf *buf, const char *name, const char *value, size_t length);
+void json_put_integer(struct buf *buf, const char *name, int64_t value);
+void json_put_boolean(struct buf *buf, const char *name, bool value);
+void json_put_null(struct buf *buf, const char *name);
 /* RFC 3339 UTC with milliseconds; null for 0. */
-void json_time(struct buf *buf, const char *name, int64_t wall_ms);
+void json_put_time(struct buf *buf, const char *name, int64_t wall_ms);
 /* Text that is JSON already; null when empty. */
-void json_raw(struct buf *buf, const char *name, const char *json, size_t length);
+void json_put_raw(struct buf *buf, const char *name, const char *json, size_t length);
 
 #endif
