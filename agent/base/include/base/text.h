@@ -20,7 +20,7 @@ enum err_code text_check_utf8(const char *text, size_t max_bytes, const char *wh
  * most once, largest first. ERR_INVALID names text and the form expected. At most 100 years. */
 enum err_code text_parse_duration(const char *text, int64_t *ret_ms, struct err *err) ERR_MUST_CHECK;
 
-enum { TEXT_DURATION_BYTES = 24, TEXT_TIME_BYTES = 32, TEXT_MASK_BYTES = 40, TEXT_HEX_ID_BYTES = 33 };
+enum { TEXT_DURATION_BYTES = 48, TEXT_TIME_BYTES = 32, TEXT_MASK_BYTES = 40, TEXT_HEX_ID_BYTES = 33 };
 
 /* For a person: two units where they say it exactly, as of a duration somebody
  * chose ("1h30m"), else the largest alone, as of an age ("3m", "41d"); days from
