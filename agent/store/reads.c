@@ -87,8 +87,8 @@ static int visit_row(void *context, sqlite3_stmt *statement, struct err *err)
 {
     const struct row_scan *scan = context;
     struct store_row row;
-    TRY(row_read(statement, scan->table, &row, err));
-    return scan->visit(scan->context, &row, err);
+    enum err_code code = row_read(statement, scan->table, &row, err);
+    return code == ERR_OK ? scan->visit(scan->context, &row, err) : (int)code;
 }
 
 struct tags_scan {
@@ -116,7 +116,7 @@ static int visit_tags(void *context, sqlite3_stmt *statement, struct err *err)
     const struct tags_scan *scan = context;
     struct store_tags tags = {.table = scan->table};
     if (read_tags(statement, &tags, err) != ERR_OK)
-        return err_prefix(err, "table %s of the store", store_table_name(scan->table));
+        return (int)err_prefix(err, "table %s of the store", store_table_name(scan->table));
     return scan->visit(scan->context, &tags, err);
 }
 
@@ -125,17 +125,29 @@ struct slot_scan {
     void *context;
 };
 
-static int visit_slot(void *context, sqlite3_stmt *statement, struct err *err)
+struct slot {
+    uint32_t number;
+    const uint8_t *blob;
+    size_t length;
+};
+
+static enum err_code read_slot(sqlite3_stmt *statement, struct slot *slot, struct err *err)
 {
-    static const struct row_blob_rule blob_rule = {"blob", 1, STORE_ROW_BYTES, false};
-    const struct slot_scan *scan = context;
-    const uint8_t *blob = NULL;
-    size_t length = 0;
+    static const struct row_blob_rule rule = {"blob", 1, STORE_ROW_BYTES, false};
     sqlite3_int64 number = sqlite3_column_int64(statement, 0);
     if (number < 0 || number > UINT32_MAX)
-        return err_set(err, ERR_TAMPERED, "the number of a slot was altered");
-    TRY(row_blob(statement, 1, &blob_rule, &blob, &length, err));
-    return scan->visit(scan->context, (uint32_t)number, blob, length, err);
+        return err_set(err, ERR_TAMPERED, "column number was altered");
+    slot->number = (uint32_t)number;
+    return row_blob(statement, 1, &rule, &slot->blob, &slot->length, err);
+}
+
+static int visit_slot(void *context, sqlite3_stmt *statement, struct err *err)
+{
+    const struct slot_scan *scan = context;
+    struct slot slot;
+    if (read_slot(statement, &slot, err) != ERR_OK)
+        return (int)err_prefix(err, "table slot of the store");
+    return scan->visit(scan->context, slot.number, slot.blob, slot.length, err);
 }
 
 typedef int visit_statement(void *context, sqlite3_stmt *statement, struct err *err);
