@@ -59,6 +59,10 @@ enum err_code provider_load(const char *path, struct provider **ret_provider, st
 struct provider *provider_free(struct provider *provider);
 OWN_DEFINE(struct provider, provider_free);
 
+/* The same of text in memory; what names it in messages and as provider_file. */
+enum err_code provider_load_text(const char *what, const char *text, size_t length,
+                                 struct provider **ret_provider, struct err *err) ERR_MUST_CHECK;
+
 const char *provider_name(const struct provider *provider);
 const char *provider_title(const struct provider *provider);
 const char *provider_file(const struct provider *provider); /* where it was read */

@@ -1,0 +1,156 @@
+/* What a definition must be beyond its shape: names, classes, URLs, and verdicts
+ * that each action may give. A probe that could say "done" would be a mistake
+ * that is found here and not in a rotation. */
+#include "definition.h"
+
+#include "base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define VERDICT(name) (1u << ACTION_##name)
+
+enum {
+    CHECK_ANY = VERDICT(UNKNOWN) | VERDICT(CREDENTIAL_REFUSED),
+    CHECK_CHANGE = CHECK_ANY | VERDICT(DONE) | VERDICT(REFUSED),
+};
+
+/* The verdicts of each action's last request; the ones before it may say "done", too. */
+static const unsigned check_verdicts[PROVIDER_ACTION_COUNT] = {
+    [PROVIDER_ISSUE] = CHECK_CHANGE,
+    [PROVIDER_FIND] = CHECK_ANY | VERDICT(FOUND) | VERDICT(NOT_FOUND),
+    [PROVIDER_PROBE] = CHECK_ANY | VERDICT(ALIVE) | VERDICT(UNFIT) | VERDICT(DEAD),
+    [PROVIDER_DISABLE] = CHECK_CHANGE | VERDICT(GONE),
+    [PROVIDER_ENABLE] = CHECK_CHANGE | VERDICT(GONE),
+    [PROVIDER_REVOKE] = CHECK_CHANGE | VERDICT(GONE),
+    [PROVIDER_USAGE] = CHECK_CHANGE,
+};
+
+/* Without these a key can be neither made, proved nor killed. */
+static const enum provider_action check_required[] = {PROVIDER_ISSUE, PROVIDER_PROBE, PROVIDER_REVOKE};
+
+static enum action_verdict check_verdict(const char *name)
+{
+    unsigned verdict = 0;
+    while (verdict + 1 < ACTION_VERDICT_COUNT &&
+           strcmp(action_verdict_name((enum action_verdict)verdict), name) != 0)
+        verdict++;
+    return (enum action_verdict)verdict;
+}
+
+static enum err_code check_rules(const struct action_request *request, unsigned allowed, const char *where,
+                                 struct err *err)
+{
+    for (unsigned i = 0; i < request->rules_count; i++)
+        if (!(allowed & (1u << check_verdict(request->rules[i].verdict))))
+            return err_set(err, ERR_INVALID, "%s.rules[%u].verdict: \"%s\" is no verdict of this action",
+                           where, i + 1, request->rules[i].verdict);
+    return ERR_OK;
+}
+
+/* A new key must be taken from an answer, or what was made is lost (S3). */
+static enum err_code check_issue(const struct action_spec *spec, struct err *err)
+{
+    for (unsigned i = 0; i < spec->requests_count; i++)
+        for (unsigned j = 0; j < spec->requests[i].extract_count; j++)
+            if (strcmp(spec->requests[i].extract[j].name, "secret") == 0)
+                return ERR_OK;
+    if (spec->requests_count == 0)
+        return ERR_OK;
+    return err_set(err, ERR_INVALID, "actions.issue: nothing is extracted as secret");
+}
+
+static enum err_code check_action(const struct action_spec *spec, enum provider_action action, struct err *err)
+{
+    char where[64];
+    (void)snprintf(where, sizeof where, "actions.%s", provider_action_name(action));
+    TRY(action_check(spec, where, err));
+    if (spec->manual && action != PROVIDER_ISSUE && action != PROVIDER_REVOKE)
+        return err_set(err, ERR_INVALID, "%s: only issue and revoke can be a person's step", where);
+    for (unsigned i = 0; i < spec->requests_count; i++) {
+        bool last = i + 1 == spec->requests_count;
+        (void)snprintf(where, sizeof where, "actions.%s.requests[%u]", provider_action_name(action), i + 1);
+        TRY(check_rules(&spec->requests[i], check_verdicts[action] | (last ? 0 : VERDICT(DONE)), where, err));
+    }
+    return action == PROVIDER_ISSUE ? check_issue(spec, err) : ERR_OK;
+}
+
+/* https, or http on the machine itself: a key is sent there. */
+static enum err_code check_base_url(const char *url, const char *where, struct err *err)
+{
+    static const char *const local[] = {"http://127.0.0.1", "http://[::1]", "http://localhost"};
+    size_t length = strlen(url);
+    bool good = strncmp(url, "https://", 8) == 0 && length > 8;
+    for (size_t i = 0; i < sizeof local / sizeof local[0]; i++) {
+        size_t prefix = strlen(local[i]);
+        if (strncmp(url, local[i], prefix) == 0 && strchr(":/", url[prefix]))
+            good = true;
+    }
+    if (!good || url[strcspn(url, "@?# \t\"<>\\")] != '\0')
+        return err_set(err, ERR_INVALID,
+                       "%s.base_url: \"%s\"; expected https://HOST, or http:// on this machine", where, url);
+    if (url[length - 1] == '/')
+        return err_set(err, ERR_INVALID, "%s.base_url: must not end in /", where);
+    return ERR_OK;
+}
+
+/* A pattern that is not anchored would find a live key's prefix in the middle of anything. */
+static enum err_code check_pattern(const char *pattern, const char *where, struct err *err)
+{
+    size_t length = strlen(pattern);
+    bool escaped = length > 2 && pattern[length - 2] == '\\';
+    if (length < 3 || pattern[0] != '^' || pattern[length - 1] != '$' || escaped)
+        return err_set(err, ERR_INVALID, "%s.key_pattern: must start with ^ and end with $", where);
+    int depth = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (pattern[i] == '\\' && i + 1 < length) {
+            i++;
+            continue;
+        }
+        depth += pattern[i] == '(' ? 1 : pattern[i] == ')' ? -1 : 0;
+        if (pattern[i] == '|' && depth == 0)
+            return err_set(err, ERR_INVALID, "%s.key_pattern: put the alternatives in ^( )$", where);
+    }
+    return ERR_OK;
+}
+
+static enum err_code check_environment(const struct definition *definition, unsigned index, struct err *err)
+{
+    const struct definition_environment *environment = &definition->environments[index];
+    char where[64];
+    (void)snprintf(where, sizeof where, "environments[%u]", index + 1);
+    if (text_check_name(environment->name, "the environment's name", err) != ERR_OK)
+        return err_prefix(err, "%s.name", where);
+    for (unsigned i = 0; i < index; i++)
+        if (strcmp(definition->environments[i].name, environment->name) == 0)
+            return err_set(err, ERR_INVALID, "%s.name: \"%s\" is there twice", where, environment->name);
+    if (!definition_class(environment->class))
+        return err_set(err, ERR_INVALID, "%s.class: is \"%s\"; expected live or test", where,
+                       environment->class);
+    TRY(check_base_url(environment->base_url, where, err));
+    return check_pattern(environment->key_pattern, where, err);
+}
+
+enum provider_class definition_class(const char *name)
+{
+    if (strcmp(name, "live") == 0)
+        return PROVIDER_CLASS_LIVE;
+    return strcmp(name, "test") == 0 ? PROVIDER_CLASS_TEST : (enum provider_class)0;
+}
+
+enum err_code definition_check(const struct definition *definition, struct err *err)
+{
+    if (text_check_name(definition->name, "the provider's name", err) != ERR_OK)
+        return err_prefix(err, "name");
+    for (unsigned i = 0; i < definition->environments_count; i++)
+        TRY(check_environment(definition, i, err));
+    for (size_t i = 0; i < sizeof check_required / sizeof check_required[0]; i++)
+        if (!definition_action(definition, check_required[i]))
+            return err_set(err, ERR_INVALID, "actions.%s: is missing", provider_action_name(check_required[i]));
+    for (unsigned i = 0; i < PROVIDER_ACTION_COUNT; i++) {
+        const struct action_spec *spec = definition_action(definition, (enum provider_action)i);
+        if (spec)
+            TRY(check_action(spec, (enum provider_action)i, err));
+    }
+    return ERR_OK;
+}

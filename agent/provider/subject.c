@@ -1,0 +1,65 @@
+/* What an action is done to, as values and as a text for a person. */
+#include "provider_private.h"
+
+static const char *provider_class_name(enum provider_class class)
+{
+    switch (class) {
+    case PROVIDER_CLASS_LIVE:
+        return "live";
+    case PROVIDER_CLASS_TEST:
+        return "test";
+    }
+    return "";
+}
+
+static enum err_code provider_set_texts(struct action_values *values, const struct provider *provider,
+                                        const struct provider_subject *subject, struct err *err)
+{
+    const struct provider_environment *environment = subject->environment;
+    const struct {
+        const char *name, *text;
+    } texts[] = {
+        {"provider", provider_name(provider)},
+        {"environment", environment ? environment->name : NULL},
+        {"class", environment ? provider_class_name(environment->class) : NULL},
+        {"base_url", environment ? environment->base_url : NULL},
+        {"key", subject->key},
+        {"label", subject->label},
+        {"id", subject->id},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (texts[i].text)
+            TRY(action_values_set(values, texts[i].name, texts[i].text, err));
+    return ERR_OK;
+}
+
+enum err_code provider_values(const struct provider *provider, const struct provider_subject *subject,
+                              struct action_values **ret_values, struct err *err)
+{
+    OWN(action_values_free) struct action_values *values = action_values_new();
+    if (!values)
+        return err_set(err, ERR_MEMORY, "no memory for values");
+    TRY(provider_set_texts(values, provider, subject, err));
+    if (subject->secret)
+        TRY(action_values_borrow_secret(values, "secret", subject->secret, err));
+    if (subject->credential)
+        TRY(action_values_borrow_secret(values, "credential", subject->credential, err));
+    *ret_values = GIVE(values);
+    return ERR_OK;
+}
+
+enum err_code provider_manual(const struct provider *provider, enum provider_action action,
+                              const struct provider_subject *subject, struct buf *ret_instructions,
+                              struct buf *ret_link, struct err *err)
+{
+    const struct action_spec *spec = provider_spec(provider, action);
+    if (!spec || !spec->manual)
+        return err_set(err, ERR_INVALID, "%s of %s is not a person's step", provider_action_name(action),
+                       provider_name(provider));
+    OWN(action_values_free) struct action_values *values = NULL;
+    TRY(provider_values(provider, subject, &values, err));
+    TRY(action_render(spec->manual->instructions, values, "instructions", ret_instructions, err));
+    if (spec->manual->link)
+        TRY(action_render(spec->manual->link, values, "link", ret_link, err));
+    return ERR_OK;
+}
