@@ -1,0 +1,84 @@
+/* The one command that many programs start often: it asks once, parses no JSON
+ * and prints with write(2), so that the secret is in locked memory alone. */
+#include "agent.h"
+#include "table.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+static enum err_code get_take(void *context, const struct http_head *head, const void *bytes,
+                              size_t length, struct err *err)
+{
+    struct secret **secret = context;
+    if (!*secret) {
+        int64_t capacity = head->length > 0 ? head->length : LIMIT_SECRET_BYTES;
+        if (capacity > LIMIT_SECRET_BYTES)
+            return err_set(err, ERR_LIMIT, "the agent's answer is longer than a secret may be");
+        *secret = secret_new((size_t)capacity);
+    }
+    if (!*secret)
+        return err_set(err, ERR_MEMORY, "no locked memory for the key");
+    if (secret_append(*secret, bytes, length) != ERR_OK)
+        return err_set(err, ERR_LIMIT, "the agent's answer is longer than a secret may be");
+    return ERR_OK;
+}
+
+static enum err_code get_write(const unsigned char *bytes, size_t length, struct err *err)
+{
+    while (length > 0) {
+        ssize_t wrote = write(STDOUT_FILENO, bytes, length);
+        if (wrote < 0 && errno != EINTR)
+            return err_set_errno(err, errno, "cannot write to standard output");
+        if (wrote > 0) {
+            bytes += wrote;
+            length -= (size_t)wrote;
+        }
+    }
+    return ERR_OK;
+}
+
+static enum err_code get_ask(struct cli *cli, const char *path, struct secret **ret_secret, struct err *err)
+{
+    const struct http_request request = {.method = "GET", .path = path, .accept = "application/octet-stream"};
+    OWN(secret_free) struct secret *secret = NULL;
+    TRY(stream_lock(&cli->client.stream, err));
+    TRY(agent_stream(cli, &request, get_take, &secret, err));
+    if (!secret)
+        return err_set(err, ERR_FORMAT, "the agent answered with nothing");
+    *ret_secret = GIVE(secret);
+    return ERR_OK;
+}
+
+static enum err_code get_run(struct cli *cli, const struct args *args, struct err *err)
+{
+    struct key_name key;
+    int64_t version = 0;
+    OWN_BUF struct buf path = {0};
+    OWN(secret_free) struct secret *secret = NULL;
+    TRY(key_parse(cli, args_word(args, 0), &key, err));
+    enum err_code code = args_number(args, "version", 1, UINT32_MAX, &version, err);
+    if (code != ERR_OK)
+        return cli_misused(cli, code);
+    buf_printf(&path, "/v1/keys/%s/secret", key.text);
+    if (version > 0)
+        buf_printf(&path, "?version=%lld", (long long)version);
+    TRY(secret_init(err));
+    TRY(get_ask(cli, buf_text(&path), &secret, err));
+    TRY(get_write(secret_peek(secret), secret_length(secret), err));
+    return output_is_terminal() ? get_write((const unsigned char *)"\n", 1, err) : ERR_OK;
+}
+
+const struct command command_get = {
+    .name = "get",
+    .group = GROUP_KEYS,
+    .summary = "print a key's secret",
+    .usage = "KEY [--version N]",
+    .notes = "The bytes as they are, with a line feed only on a terminal. Each reading is in the audit log.",
+    .example = "curl -H \"x-api-key: $(keyturn get live/production-app)\" https://api.amps.ai/battery",
+    .options = {{"version", "N", "that version instead of the current one"}},
+    .completes_key = true,
+    .least = 1,
+    .most = 1,
+    .run = get_run,
+};

@@ -1,0 +1,173 @@
+#include "agent.h"
+#include "field.h"
+#include "keys.h"
+#include "say.h"
+#include "table.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The document as the agent sends it, piece by piece. */
+static enum err_code list_pass(void *context, const struct http_head *head, const void *bytes,
+                               size_t length, struct err *err)
+{
+    (void)head;
+    const char *text = bytes;
+    *(char *)context = text[length - 1];
+    for (size_t done = 0; done < length;) {
+        ssize_t wrote = write(STDOUT_FILENO, text + done, length - done);
+        if (wrote < 0)
+            return err_set(err, ERR_IO, "cannot write to standard output: %m");
+        done += (size_t)wrote;
+    }
+    return ERR_OK;
+}
+
+static enum err_code list_print_json(struct cli *cli, const char *path, struct err *err)
+{
+    const struct http_request request = {.method = "GET", .path = path};
+    char last = '\n';
+    TRY(agent_stream(cli, &request, list_pass, &last, err));
+    if (last != '\n')
+        printf("\n");
+    return ERR_OK;
+}
+
+/* How long a rotation still settles stands in its own row, not in the key's. */
+static const json_t *list_rotation(const json_t *rotations, const char *id)
+{
+    size_t index = 0;
+    const json_t *rotation = NULL;
+    json_array_foreach (rotations, index, rotation)
+        if (strcmp(field_text(rotation, "id"), id) == 0)
+            return rotation;
+    return NULL;
+}
+
+static void list_say_open(struct buf *out, const struct key_row *row, const json_t *rotation, int64_t now_ms)
+{
+    int64_t due_ms = field_time(rotation, "due_at");
+    buf_text_add(out, row->rotation_state);
+    if (strcmp(row->rotation_state, "settling") == 0 && due_ms > now_ms) {
+        buf_text_add(out, ", ");
+        say_age(out, now_ms, due_ms);
+        buf_text_add(out, " left");
+    }
+}
+
+static void list_say_waits(struct buf *out, const struct key_row *row, int64_t now_ms)
+{
+    if (row->rotate_at_ms != 0 && row->rotate_at_ms < now_ms - 1000) {
+        buf_text_add(out, "overdue by ");
+        say_age(out, row->rotate_at_ms, now_ms);
+        buf_text_add(out, ": ");
+    }
+    if (strcmp(row->rotation_state, "staging") == 0)
+        buf_text_add(out, "waits for a new key");
+    else if (strcmp(row->rotation_state, "attention") == 0)
+        buf_text_add(out, "waits for your decision");
+    else
+        buf_text_add(out, "waits for you to revoke the old key");
+}
+
+static void list_say_next(struct buf *out, const struct key_row *row, const json_t *rotations, int64_t now_ms)
+{
+    if (row->alarm)
+        buf_printf(out, "alarm: keyturn show %s", row->key);
+    else if (row->waits_for_person)
+        list_say_waits(out, row, now_ms);
+    else if (row->rotation_state[0] != '\0')
+        list_say_open(out, row, list_rotation(rotations, row->rotation_id), now_ms);
+    else if (row->rotate_at_ms > now_ms) {
+        buf_text_add(out, "rotates in ");
+        say_age(out, now_ms, row->rotate_at_ms);
+    } else if (row->rotate_at_ms != 0) {
+        buf_text_add(out, "rotates now");
+    }
+}
+
+static const struct table_column list_columns[] = {
+    {"KEY", TABLE_NAME},    {"PROVIDER", TABLE_CUT}, {"VERSION", TABLE_WHOLE}, {"AGE", TABLE_WHOLE},
+    {"STATE", TABLE_WHOLE}, {"PROVED", TABLE_WHOLE}, {"NEXT", TABLE_CUT},
+};
+enum { LIST_COLUMNS = sizeof list_columns / sizeof list_columns[0] };
+
+static enum err_code list_add(struct table *table, const struct key_row *row, const json_t *rotations,
+                              int64_t now_ms, struct buf *text, struct err *err)
+{
+    char version[24] = "";
+    if (row->version > 0)
+        (void)snprintf(version, sizeof version, "%lld", (long long)row->version);
+    buf_clear(text);
+    say_age(text, row->since_ms, now_ms);
+    buf_add(text, "", 1);
+    size_t proved = text->length;
+    if (row->version > 0)
+        say_verdict(text, row->verdict, row->proved_at_ms, now_ms);
+    buf_add(text, "", 1);
+    size_t next = text->length;
+    list_say_next(text, row, rotations, now_ms);
+    if (!buf_ok(text))
+        return err_set(err, ERR_MEMORY, "out of memory");
+    const char *cells[LIST_COLUMNS] = {row->key, row->provider, version, buf_text(text),
+                                       row->state, buf_text(text) + proved, buf_text(text) + next};
+    bool dead = strcmp(row->verdict, "dead") == 0 || strcmp(row->verdict, "unfit") == 0;
+    bool overdue = row->rotation_state[0] == '\0' && row->rotate_at_ms != 0 && row->rotate_at_ms < now_ms;
+    return table_add(table, cells, row->waits_for_person || row->alarm || dead || overdue, err);
+}
+
+static bool list_has_rotations(const struct key_rows *rows)
+{
+    for (size_t i = 0; i < rows->count; i++)
+        if (strcmp(rows->rows[i].rotation_state, "settling") == 0)
+            return true;
+    return false;
+}
+
+static enum err_code list_print_table(struct cli *cli, const struct key_rows *rows, struct err *err)
+{
+    OWN(table_free) struct table *table = NULL;
+    OWN(json_free) json_t *rotations = NULL;
+    OWN_BUF struct buf text = {0};
+    if (list_has_rotations(rows))
+        TRY(agent_list(cli, "/v1/rotations?state=open", "rotations", &rotations, err));
+    TRY(table_new(list_columns, LIST_COLUMNS, &table, err));
+    int64_t now_ms = clock_wall_ms(cli->clock);
+    for (size_t i = 0; i < rows->count; i++)
+        TRY(list_add(table, &rows->rows[i], rotations, now_ms, &text, err));
+    return table_print(table, err);
+}
+
+static enum err_code list_run(struct cli *cli, const struct args *args, struct err *err)
+{
+    OWN_BUF struct buf path = {0};
+    keys_path(&path, args_value(args, "environment"), args_value(args, "provider"));
+    if (args_has(args, "json"))
+        return list_print_json(cli, buf_text(&path), err);
+    OWN_KEY_ROWS struct key_rows rows = {0};
+    TRY(keys_read(cli, buf_text(&path), &rows, err));
+    if (args_has(args, "names")) {
+        for (size_t i = 0; i < rows.count; i++)
+            printf("%s\n", rows.rows[i].key);
+        return ERR_OK;
+    }
+    if (rows.count == 0) {
+        (void)fprintf(stderr, "No keys. Add one: keyturn add live/NAME --provider NAME\n");
+        return ERR_OK;
+    }
+    return list_print_table(cli, &rows, err);
+}
+
+const struct command command_list = {
+    .name = "list",
+    .group = GROUP_KEYS,
+    .summary = "which keys there are, how old, and what comes next",
+    .usage = "[--environment NAME] [--provider NAME] [--json | --names]",
+    .example = "keyturn list\nkeyturn list --environment live --json",
+    .options = {{"environment", "NAME", "only keys of this environment"},
+                {"provider", "NAME", "only keys of this provider"},
+                {"names", NULL, "print the names alone, one a line"},
+                OPTION_JSON},
+    .run = list_run,
+};

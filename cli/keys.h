@@ -1,0 +1,38 @@
+/* The inventory, read row by row as it streams in. */
+#ifndef KEYTURN_CLI_KEYS_H
+#define KEYTURN_CLI_KEYS_H
+
+#include "base/buf.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "cli.h"
+
+/* What the tables show of a key. Times are wall milliseconds, 0 for none. */
+struct key_row {
+    char key[2 * LIMIT_NAME_BYTES + 2];
+    char provider[LIMIT_NAME_BYTES + 1];
+    char state[16];
+    char verdict[8];         /* "" when never proved */
+    char rotation_state[16]; /* "" when none is open */
+    char rotation_id[TEXT_HEX_ID_BYTES];
+    int64_t version; /* 0: none current */
+    int64_t since_ms, proved_at_ms, rotate_at_ms;
+    int64_t open_revocations;
+    bool waits_for_person, alarm;
+};
+
+struct key_rows {
+    struct key_row *rows; /* owned */
+    size_t count, capacity;
+};
+
+void key_rows_release(struct key_rows *rows);
+#define OWN_KEY_ROWS __attribute__((cleanup(key_rows_release)))
+
+/* Which keys: "/v1/keys" with the environment and provider asked for, or NULL. */
+void keys_path(struct buf *path, const char *environment, const char *provider);
+/* Read them, sorted by key. Blocks. */
+enum err_code keys_read(struct cli *cli, const char *path, struct key_rows *ret_rows, struct err *err)
+    ERR_MUST_CHECK;
+
+#endif

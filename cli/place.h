@@ -1,0 +1,18 @@
+/* Where a secret is put, from what was typed, as the agent's definition. */
+#ifndef KEYTURN_CLI_PLACE_H
+#define KEYTURN_CLI_PLACE_H
+
+#include "base/buf.h"
+#include "cli.h"
+
+/* PATH[:FORMAT[:VARIABLE]] as a file delivery of that class ("live", "test").
+ * The format is env, json or raw (raw when it is not said); env and json need a variable.
+ * A relative path is taken from the working folder. An error is one of usage. */
+enum err_code place_write_file(struct cli *cli, const char *text, const char *class, const char *name,
+                               struct buf *json, struct err *err) ERR_MUST_CHECK;
+
+/* Check that it is a JSON object and write it as it stands. */
+enum err_code place_write_json(struct cli *cli, const char *text, const char *name, struct buf *json,
+                               struct err *err) ERR_MUST_CHECK;
+
+#endif

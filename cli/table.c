@@ -1,0 +1,218 @@
+/* Rows are gathered first, since how wide a name may be depends on all the
+ * others; what smartcols then prints fits. */
+#include "table.h"
+
+#include "base/buf.h"
+
+#include <errno.h>
+#include <libsmartcols.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <wchar.h>
+
+enum { TABLE_GAP = 2, TABLE_LEAST = 12, TABLE_DEFAULT_WIDTH = 80, TABLE_CELL_WIDE = 512 };
+
+struct table_row {
+    size_t cells; /* where in text its cells begin, each ended by a NUL */
+    bool needs_person;
+};
+
+struct table {
+    const struct table_column *columns;
+    size_t column_count;
+    struct buf text;
+    struct table_row *rows;
+    size_t row_count, row_capacity;
+};
+
+bool output_is_terminal(void)
+{
+    return isatty(STDOUT_FILENO) == 1;
+}
+
+bool output_has_colour(void)
+{
+    const char *no_colour = getenv("NO_COLOR");
+    const char *term = getenv("TERM");
+    return output_is_terminal() && !(no_colour && no_colour[0] != '\0') && term &&
+           strcmp(term, "dumb") != 0;
+}
+
+enum err_code table_new(const struct table_column *columns, size_t count, struct table **ret_table,
+                        struct err *err)
+{
+    struct table *table = calloc(1, sizeof *table);
+    if (!table)
+        return err_set(err, ERR_MEMORY, "out of memory");
+    table->columns = columns;
+    table->column_count = count;
+    *ret_table = table;
+    return ERR_OK;
+}
+
+struct table *table_free(struct table *table)
+{
+    if (table) {
+        buf_release(&table->text);
+        free(table->rows);
+        free(table);
+    }
+    return NULL;
+}
+
+static bool table_grow(struct table *table)
+{
+    if (table->row_count < table->row_capacity)
+        return true;
+    size_t capacity = table->row_capacity ? 2 * table->row_capacity : 64;
+    struct table_row *rows = reallocarray(table->rows, capacity, sizeof *rows);
+    if (!rows)
+        return false;
+    table->rows = rows;
+    table->row_capacity = capacity;
+    return true;
+}
+
+enum err_code table_add(struct table *table, const char *const *cells, bool needs_person, struct err *err)
+{
+    if (!table_grow(table))
+        return err_set(err, ERR_MEMORY, "out of memory");
+    table->rows[table->row_count++] = (struct table_row){table->text.length, needs_person};
+    for (size_t i = 0; i < table->column_count; i++)
+        buf_add(&table->text, cells[i] ? cells[i] : "", cells[i] ? strlen(cells[i]) + 1 : 1);
+    return buf_ok(&table->text) ? ERR_OK : err_set(err, ERR_MEMORY, "out of memory");
+}
+
+/* A terminal's columns a text takes; its bytes where it is not valid. */
+static size_t table_width_of(const char *text)
+{
+    wchar_t wide[TABLE_CELL_WIDE];
+    size_t bytes = strlen(text);
+    size_t length = mbstowcs(wide, text, TABLE_CELL_WIDE);
+    if (length == (size_t)-1 || length == TABLE_CELL_WIDE)
+        return bytes;
+    int width = wcswidth(wide, length);
+    return width >= 0 ? (size_t)width : bytes;
+}
+
+static void table_measure(const struct table *table, size_t widths[TABLE_COLUMNS])
+{
+    for (size_t column = 0; column < table->column_count; column++)
+        widths[column] = table_width_of(table->columns[column].title);
+    for (size_t row = 0; row < table->row_count; row++) {
+        const char *cell = table->text.data + table->rows[row].cells;
+        for (size_t column = 0; column < table->column_count; column++) {
+            size_t width = table_width_of(cell);
+            if (width > widths[column])
+                widths[column] = width;
+            cell += strlen(cell) + 1;
+        }
+    }
+}
+
+/* How many columns the names must lose once all that can be cut at its end is
+ * cut to the least. */
+static size_t table_excess(const struct table *table, const size_t widths[TABLE_COLUMNS], size_t terminal)
+{
+    size_t needed = 0;
+    for (size_t column = 0; column < table->column_count; column++) {
+        bool cut = table->columns[column].fit == TABLE_CUT && widths[column] > TABLE_LEAST;
+        needed += (cut ? TABLE_LEAST : widths[column]) + TABLE_GAP;
+    }
+    needed -= TABLE_GAP;
+    return needed > terminal ? needed - terminal : 0;
+}
+
+static size_t table_terminal_width(void)
+{
+    struct winsize size = {0};
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        return size.ws_col;
+    return TABLE_DEFAULT_WIDTH;
+}
+
+/* Keep both ends of an ASCII name within width, an ellipsis between them. */
+static void table_cut_middle(const char *name, size_t width, struct buf *out)
+{
+    size_t length = strlen(name);
+    size_t head = (width - 1) / 2;
+    buf_clear(out);
+    if (length <= width) {
+        buf_text_add(out, name);
+        return;
+    }
+    buf_add(out, name, head);
+    buf_text_add(out, "…");
+    buf_text_add(out, name + length - (width - 1 - head));
+}
+
+static bool table_fill(const struct table *table, struct libscols_table *out, size_t excess,
+                       const size_t widths[TABLE_COLUMNS])
+{
+    OWN_BUF struct buf shortened = {0};
+    for (size_t row = 0; row < table->row_count; row++) {
+        struct libscols_line *line = scols_table_new_line(out, NULL);
+        if (!line)
+            return false;
+        const char *cell = table->text.data + table->rows[row].cells;
+        for (size_t column = 0; column < table->column_count; column++) {
+            const char *shown = cell;
+            if (excess > 0 && table->columns[column].fit == TABLE_NAME) {
+                size_t width = widths[column] > excess + TABLE_LEAST ? widths[column] - excess : TABLE_LEAST;
+                table_cut_middle(cell, width, &shortened);
+                shown = buf_text(&shortened);
+            }
+            if (scols_line_set_data(line, column, shown) != 0)
+                return false;
+            cell += strlen(cell) + 1;
+        }
+        if (table->rows[row].needs_person && scols_line_set_color(line, "yellow") != 0)
+            return false;
+    }
+    return true;
+}
+
+static bool table_dress(const struct table *table, struct libscols_table *out, bool terminal)
+{
+    for (size_t column = 0; column < table->column_count; column++) {
+        bool cut = terminal && table->columns[column].fit == TABLE_CUT;
+        if (!scols_table_new_column(out, table->columns[column].title, 0, cut ? SCOLS_FL_TRUNC : 0))
+            return false;
+    }
+    (void)scols_table_set_column_separator(out, "  ");
+    (void)scols_table_enable_colors(out, output_has_colour());
+    (void)scols_table_set_termforce(out, terminal ? SCOLS_TERMFORCE_ALWAYS : SCOLS_TERMFORCE_NEVER);
+    if (terminal)
+        (void)scols_table_set_termwidth(out, table_terminal_width());
+    return true;
+}
+
+/* The masks hold an ellipsis, which the C locale would print as escapes. */
+static void table_speak_utf8(void)
+{
+    if (!setlocale(LC_CTYPE, "") || MB_CUR_MAX == 1)
+        (void)setlocale(LC_CTYPE, "C.UTF-8");
+}
+
+enum err_code table_print(struct table *table, struct err *err)
+{
+    if (table->row_count == 0)
+        return ERR_OK;
+    table_speak_utf8();
+    bool terminal = output_is_terminal();
+    size_t widths[TABLE_COLUMNS] = {0};
+    size_t excess = 0;
+    if (terminal) {
+        table_measure(table, widths);
+        excess = table_excess(table, widths, table_terminal_width());
+    }
+    struct libscols_table *out = scols_new_table();
+    bool done = out && table_dress(table, out, terminal) && table_fill(table, out, excess, widths) &&
+                scols_print_table(out) == 0;
+    scols_unref_table(out);
+    return done ? ERR_OK : err_set(err, ERR_MEMORY, "the table cannot be printed");
+}
