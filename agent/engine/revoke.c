@@ -18,7 +18,7 @@ struct step {
     struct subject *subject;
     struct vault_revocation *revocation;
     const struct revocation_input *input;
-    const struct revocation_decision *decision;
+    struct revocation_decision decision;
     int64_t delay_ms;
 };
 
@@ -298,7 +298,7 @@ static void enter(struct step *step)
 {
     struct vault_revocation *revocation = step->revocation;
     enum revocation_state from = (enum revocation_state)revocation->state;
-    enum revocation_state to = step->decision->next;
+    enum revocation_state to = step->decision.next;
     revocation->intent = false;
     if (to == from)
         return;
@@ -328,7 +328,7 @@ static enum err_code audit_step(struct step *step, enum revocation_state from, s
                                 .what = "revocation.step",
                                 .version = revocation->version_number,
                                 .state = revocation_state_name((enum revocation_state)revocation->state),
-                                .row = step->decision->row,
+                                .row = step->decision.row,
                                 .incident = revocation->incident,
                                 .detail = detail};
     if (evidence) {
@@ -348,7 +348,7 @@ static enum err_code move(struct step *step, struct err *err)
     note_event(step);
     struct revocation_facts facts = facts_of(step);
     struct revocation_decision decision = revocation_next(from, step->input->event, &facts);
-    step->decision = &decision;
+    step->decision = decision;
     if (decision.answer == REVOCATION_REFUSED)
         return err_set(err, ERR_STATE, "%s/%s, revocation of version %u (%s): %s",
                        step->subject->key.environment, step->subject->key.name, revocation->version_number,

@@ -21,7 +21,7 @@ struct step {
     struct subject *subject;
     struct vault_rotation *rotation;
     const struct rotation_input *input;
-    const struct rotation_decision *decision;
+    struct rotation_decision decision;
     int64_t delay_ms; /* effects start after it; 0: with the commit */
     bool summary_changed;
 };
@@ -515,7 +515,7 @@ static void enter(struct step *step)
 {
     struct vault_rotation *rotation = step->rotation;
     enum rotation_state from = (enum rotation_state)rotation->state;
-    enum rotation_state to = step->decision->next;
+    enum rotation_state to = step->decision.next;
     int64_t now = engine_now(step->engine);
 
     rotation->intent = false;
@@ -575,7 +575,7 @@ static enum err_code audit_step(struct step *step, enum rotation_state from, str
     const struct vault_rotation *rotation = step->rotation;
     const struct vault_evidence *evidence = step->input->evidence;
     static const char *const verdicts[] = {"unknown", "alive", "unfit", "dead"};
-    char detail[ERR_MESSAGE_BYTES];
+    char detail[2 * ERR_MESSAGE_BYTES];
     snprintf(detail, sizeof detail, "rotation %u: %s, %s -> %s%s%s", rotation->number,
              rotation_event_name(step->input->event), rotation_state_name(from),
              rotation_state_name((enum rotation_state)rotation->state), rotation->detail[0] ? ": " : "",
@@ -584,7 +584,7 @@ static enum err_code audit_step(struct step *step, enum rotation_state from, str
                                 .what = "rotation.step",
                                 .version = rotation->new_number,
                                 .state = rotation_state_name((enum rotation_state)rotation->state),
-                                .row = step->decision->row,
+                                .row = step->decision.row,
                                 .incident = step->input->incident,
                                 .detail = detail};
     if (evidence) {
@@ -599,7 +599,7 @@ static enum err_code audit_step(struct step *step, enum rotation_state from, str
 static enum err_code do_effects(struct step *step, struct err *err)
 {
     for (int effect = 0; effect < ROTATION_EFFECT_COUNT; effect++)
-        if (rotation_does(step->decision, (enum rotation_effect)effect))
+        if (rotation_does(&step->decision, (enum rotation_effect)effect))
             TRY(effects[effect](step, err));
     return ERR_OK;
 }
@@ -613,7 +613,7 @@ static enum err_code move(struct step *step, struct err *err)
     TRY(note_event(step, err));
     struct rotation_facts facts = facts_of(step);
     struct rotation_decision decision = rotation_next(from, step->input->event, &facts);
-    step->decision = &decision;
+    step->decision = decision;
     if (decision.answer == ROTATION_REFUSED)
         return err_set(err, ERR_STATE, "%s/%s, rotation %u (%s): %s", step->subject->key.environment,
                        step->subject->key.name, rotation->number, rotation_state_name(from), decision.reason);
