@@ -31,15 +31,17 @@ const struct provider_environment *provider_environment_for(const struct provide
     return of_class;
 }
 
-/* glibc looks at the bytes between rm_so and rm_eo where they are, so that no
- * copy of the secret is made. A NUL among them is of no key's shape. */
-static bool provider_matches(const struct provider *provider, size_t index, const struct secret *secret)
+/* The secret as regexec needs it, ended by NUL, in locked memory of its own. NULL
+ * when it has a NUL in it, which no key's shape has, or when memory is short:
+ * then it is of no known shape, and nothing is done with it. */
+static struct secret *provider_text(const struct secret *secret)
 {
-    const char *bytes = (const char *)secret_peek(secret);
-    regmatch_t range = {.rm_so = 0, .rm_eo = (regoff_t)secret_length(secret)};
-    if (memchr(bytes, '\0', secret_length(secret)))
-        return false;
-    return regexec(&provider->patterns[index], bytes, 1, &range, REG_STARTEND) == 0;
+    size_t length = secret_length(secret);
+    OWN(secret_free) struct secret *text = secret_new(length + 1);
+    if (!text || memchr(secret_peek(secret), '\0', length) ||
+        secret_set(text, secret_peek(secret), length) != ERR_OK || secret_append(text, "", 1) != ERR_OK)
+        return NULL;
+    return GIVE(text);
 }
 
 enum provider_shape provider_shape(const struct provider *provider,
@@ -47,9 +49,10 @@ enum provider_shape provider_shape(const struct provider *provider,
                                    const struct provider_environment **ret_other)
 {
     const struct provider_environment *other = NULL;
-    for (size_t i = 0; i < provider_environment_count(provider); i++) {
+    OWN(secret_free) struct secret *text = provider_text(secret);
+    for (size_t i = 0; text && i < provider_environment_count(provider); i++) {
         const struct provider_environment *one = &provider->environments[i];
-        if (!provider_matches(provider, i, secret))
+        if (regexec(&provider->patterns[i], (const char *)secret_peek(text), 0, NULL, 0) != 0)
             continue;
         if (one == asked)
             return PROVIDER_SHAPE_MATCHES;
