@@ -14,8 +14,9 @@ struct store {
     sqlite3 *db;
     int lock_fd; /* -1 in a reader */
     bool in_savepoint;
-    unsigned scans;  /* running now, one inside another */
-    struct buf copy; /* the blobs of the last single read */
+    unsigned scans; /* running now, one inside another */
+    struct tags_scan *tags_scan; /* running now, or NULL */
+    struct buf copy;             /* the blobs of the last single read */
     struct statements statements;
     char path[FILES_NAME_BYTES];
 };

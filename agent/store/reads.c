@@ -91,35 +91,6 @@ static int visit_row(void *context, sqlite3_stmt *statement, struct err *err)
     return code == ERR_OK ? scan->visit(scan->context, &row, err) : (int)code;
 }
 
-struct tags_scan {
-    enum store_table table;
-    store_visit_tags *visit;
-    void *context;
-};
-
-static enum err_code read_tags(sqlite3_stmt *statement, struct store_tags *tags, struct err *err)
-{
-    const uint8_t *meta = NULL;
-    const uint8_t *secret = NULL;
-    size_t length = 0;
-    TRY(row_blob(statement, TAGS_ID, &row_id_rule, &tags->id, &length, err));
-    TRY(row_revision(statement, TAGS_REVISION, &tags->revision, err));
-    TRY(row_blob(statement, TAGS_META, &row_meta_rule, &meta, &length, err));
-    tags->meta_tag = meta + length - STORE_TAG_BYTES;
-    TRY(row_blob(statement, TAGS_SECRET, &row_secret_rule, &secret, &length, err));
-    tags->secret_tag = secret ? secret + length - STORE_TAG_BYTES : NULL;
-    return ERR_OK;
-}
-
-static int visit_tags(void *context, sqlite3_stmt *statement, struct err *err)
-{
-    const struct tags_scan *scan = context;
-    struct store_tags tags = {.table = scan->table};
-    if (read_tags(statement, &tags, err) != ERR_OK)
-        return (int)err_prefix(err, "table %s of the store", store_table_name(scan->table));
-    return scan->visit(scan->context, &tags, err);
-}
-
 struct slot_scan {
     store_visit_slot *visit;
     void *context;
@@ -229,19 +200,6 @@ enum err_code store_next_due(struct store *store, enum store_table table, int64_
         code = sql_failed(store->db, "read the next due time", err);
     statement_end(statement);
     return code;
-}
-
-enum err_code store_scan_tags(struct store *store, store_visit_tags *visit, void *context, struct err *err)
-{
-    for (int table = STORE_KEY; table < STORE_TABLE_END; table++) {
-        sqlite3_stmt *statement = store->statements.rows[table][ROW_TAGS];
-        TRY(check_free(statement, err));
-        struct tags_scan scan = {(enum store_table)table, visit, context};
-        int said = scan_run(store, statement, visit_tags, &scan, err);
-        if (said != ERR_OK)
-            return scan_ended(said);
-    }
-    return ERR_OK;
 }
 
 enum err_code store_slots(struct store *store, store_visit_slot *visit, void *context, struct err *err)

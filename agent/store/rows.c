@@ -16,17 +16,14 @@ static enum err_code altered(const char *column, struct err *err)
     return err_set(err, ERR_TAMPERED, "column %s was altered", column);
 }
 
-enum err_code row_blob(sqlite3_stmt *statement, int column, const struct row_blob_rule *rule,
-                       const uint8_t **ret_bytes, size_t *ret_length, struct err *err)
+enum err_code row_take_blob(const struct row_blob_rule *rule, int type, const void *bytes, size_t length,
+                            const uint8_t **ret_bytes, size_t *ret_length, struct err *err)
 {
-    int type = sqlite3_column_type(statement, column);
     if (type == SQLITE_NULL && rule->null_fits) {
         *ret_bytes = NULL;
         *ret_length = 0;
         return ERR_OK;
     }
-    const uint8_t *bytes = sqlite3_column_blob(statement, column);
-    size_t length = (size_t)sqlite3_column_bytes(statement, column);
     if (type != SQLITE_BLOB || length < rule->min || length > rule->max)
         return altered(rule->name, err);
     if (!bytes)
@@ -36,13 +33,27 @@ enum err_code row_blob(sqlite3_stmt *statement, int column, const struct row_blo
     return ERR_OK;
 }
 
-enum err_code row_revision(sqlite3_stmt *statement, int column, uint64_t *ret_revision, struct err *err)
+enum err_code row_take_revision(int type, sqlite3_int64 value, uint64_t *ret_revision, struct err *err)
 {
-    sqlite3_int64 revision = sqlite3_column_int64(statement, column);
-    if (sqlite3_column_type(statement, column) != SQLITE_INTEGER || revision < 0)
+    if (type != SQLITE_INTEGER || value < 0)
         return altered("revision", err);
-    *ret_revision = (uint64_t)revision;
+    *ret_revision = (uint64_t)value;
     return ERR_OK;
+}
+
+enum err_code row_blob(sqlite3_stmt *statement, int column, const struct row_blob_rule *rule,
+                       const uint8_t **ret_bytes, size_t *ret_length, struct err *err)
+{
+    int type = sqlite3_column_type(statement, column); /* first: the others may convert it */
+    const void *bytes = sqlite3_column_blob(statement, column);
+    int length = sqlite3_column_bytes(statement, column);
+    return row_take_blob(rule, type, bytes, (size_t)length, ret_bytes, ret_length, err);
+}
+
+static enum err_code read_revision(sqlite3_stmt *statement, uint64_t *ret_revision, struct err *err)
+{
+    int type = sqlite3_column_type(statement, COLUMN_REVISION);
+    return row_take_revision(type, sqlite3_column_int64(statement, COLUMN_REVISION), ret_revision, err);
 }
 
 /* A blob of fixed size into the row; *ret_has is false for NULL. */
@@ -80,7 +91,7 @@ static enum err_code read_columns(sqlite3_stmt *statement, struct store_row *row
     TRY(read_fixed(statement, COLUMN_ID, &row_id_rule, row->id, &has_id, err));
     TRY(read_fixed(statement, COLUMN_PARENT, &parent_rule, row->parent, &row->has_parent, err));
     TRY(read_fixed(statement, COLUMN_INDEX, &index_rule, row->index, &row->has_index, err));
-    TRY(row_revision(statement, COLUMN_REVISION, &row->revision, err));
+    TRY(read_revision(statement, &row->revision, err));
     TRY(read_due(statement, &row->due_at_ms, err));
     TRY(row_blob(statement, COLUMN_META, &row_meta_rule, &meta, &row->meta_length, err));
     TRY(row_blob(statement, COLUMN_SECRET, &row_secret_rule, &secret, &row->secret_length, err));

@@ -10,24 +10,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A blob of the present row, borrowed until the next step; NULL and 0 for NULL. ERR_TAMPERED when it is
- * not a blob of min to max bytes (or NULL, where null_fits). */
+/* What a column may hold: a blob of min to max bytes, or NULL where that fits. */
 struct row_blob_rule {
     const char *name; /* in messages */
     size_t min;
     size_t max;
     bool null_fits;
 };
-enum err_code row_blob(sqlite3_stmt *statement, int column, const struct row_blob_rule *rule,
-                       const uint8_t **ret_bytes, size_t *ret_length, struct err *err) ERR_MUST_CHECK;
-
 extern const struct row_blob_rule row_id_rule;
 extern const struct row_blob_rule row_meta_rule;
 extern const struct row_blob_rule row_secret_rule;
 
+/* A value that SQLite gave, checked: NULL and 0 for NULL; ERR_TAMPERED when it breaks the rule. */
+enum err_code row_take_blob(const struct row_blob_rule *rule, int type, const void *bytes, size_t length,
+                            const uint8_t **ret_bytes, size_t *ret_length, struct err *err) ERR_MUST_CHECK;
 /* A revision; ERR_TAMPERED when it is not a number from 0. */
-enum err_code row_revision(sqlite3_stmt *statement, int column, uint64_t *ret_revision, struct err *err)
+enum err_code row_take_revision(int type, sqlite3_int64 value, uint64_t *ret_revision, struct err *err)
     ERR_MUST_CHECK;
+
+/* row_take_blob of a column of the present row; borrowed until the next step. */
+enum err_code row_blob(sqlite3_stmt *statement, int column, const struct row_blob_rule *rule,
+                       const uint8_t **ret_bytes, size_t *ret_length, struct err *err) ERR_MUST_CHECK;
 
 /* The present row of a statement with the columns of enum row_column. Its blobs
  * are borrowed until the next step. The file may hold anything, so all is checked. */

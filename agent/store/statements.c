@@ -44,7 +44,7 @@ static const struct sql_text row_texts[ROW_STATEMENT_COUNT] = {
                  "ORDER BY due_at_ms, id LIMIT ?2"},
     [ROW_NEXT_DUE] = {"SELECT min(due_at_ms) FROM \"%w\" WHERE due_at_ms IS NOT NULL"},
     /* In the order of the file, so that each page is read once. */
-    [ROW_TAGS] = {"SELECT id, revision, meta, secret FROM \"%w\" NOT INDEXED"},
+    [ROW_TAGS] = {"SELECT visit_tags(id, revision, meta, secret) FROM \"%w\" NOT INDEXED"},
 };
 
 static const struct sql_text single_texts[SINGLE_STATEMENT_COUNT] = {

@@ -66,8 +66,8 @@ enum row_column {
     COLUMN_SECRET
 };
 
-/* The columns of ROW_TAGS. */
-enum tags_column { TAGS_ID, TAGS_REVISION, TAGS_META, TAGS_SECRET };
+/* The arguments of visit_tags in ROW_TAGS. */
+enum tags_argument { TAGS_ID, TAGS_REVISION, TAGS_META, TAGS_SECRET };
 
 struct statements {
     sqlite3_stmt *rows[STORE_TABLE_END][ROW_STATEMENT_COUNT];

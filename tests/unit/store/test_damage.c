@@ -232,13 +232,14 @@ static void test_S8_columns_of_a_wrong_shape_are_named(void **state)
     static const struct {
         const char *sql;
         const char *says;
+        bool in_tags; /* found by store_scan_tags, too */
     } edits[] = {
-        {"UPDATE version SET id = x'00'", "column id"},
+        {"UPDATE version SET id = x'00'", "column id", true},
         {"UPDATE version SET name_index = CAST(rowid AS BLOB)", "column name_index"},
-        {"UPDATE version SET revision = -1", "column revision"},
+        {"UPDATE version SET revision = -1", "column revision", true},
         {"UPDATE version SET due_at_ms = -5", "column due_at_ms"},
-        {"UPDATE version SET meta = x'01'", "column meta"},
-        {"UPDATE version SET secret = x'01'", "column secret"},
+        {"UPDATE version SET meta = x'01'", "column meta", true},
+        {"UPDATE version SET secret = x'01'", "column secret", true},
         {"UPDATE version SET parent = x'01'", "column parent"},
     };
     for (size_t i = 0; i < sizeof edits / sizeof edits[0]; i++) {
@@ -256,6 +257,8 @@ static void test_S8_columns_of_a_wrong_shape_are_named(void **state)
             assert_code(f, ERR_TAMPERED, store_scan(f->store, STORE_VERSION, NULL, touch_row, &sum, &f->err));
         assert_says(f, edits[i].says);
         assert_says(f, "version");
+        enum err_code tags = store_scan_tags(f->store, touch_tags, &sum, &f->err);
+        assert_int_equal(tags, edits[i].in_tags ? ERR_TAMPERED : ERR_OK);
         close_store(f);
     }
     free(sound.bytes);

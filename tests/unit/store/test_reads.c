@@ -150,6 +150,29 @@ static void test_tags_are_the_last_bytes_of_every_row_of_every_table(void **stat
     assert_int_equal(stopped.count, 1);
 }
 
+static int nest_tags(void *context, const struct store_tags *tags, struct err *err)
+{
+    struct seen *seen = context;
+    struct store_row got;
+    seen->count++;
+    seen->nested = store_scan_tags(seen->store, nest_tags, seen, err);
+    if (store_get(seen->store, tags->table, tags->id, true, &got, err) != ERR_OK)
+        return ERR_INTERNAL;
+    return (int)err_set(err, ERR_WRONG_KEY, "as told");
+}
+
+static void test_tags_visitor_may_fail_and_read_but_not_repeat_the_scan(void **state)
+{
+    struct fixture *f = *state;
+    struct seen seen = {.store = f->store}, again = {0};
+    assert_code(f, ERR_WRONG_KEY, store_scan_tags(f->store, nest_tags, &seen, &f->err));
+    assert_says(f, "as told");
+    assert_int_equal(seen.count, 1);
+    assert_int_equal(seen.nested, ERR_STATE);
+    assert_ok(f, store_scan_tags(f->store, note_tags, &again, &f->err));
+    assert_int_equal(again.count, 10);
+}
+
 static void test_tags_are_found_past_overflow_pages(void **state)
 {
     struct fixture *f = *state;
@@ -231,6 +254,7 @@ int main(void)
         T(test_due_gives_the_soonest_up_to_now_and_limit),
         T(test_next_due_is_the_soonest_or_none),
         T(test_tags_are_the_last_bytes_of_every_row_of_every_table),
+        T(test_tags_visitor_may_fail_and_read_but_not_repeat_the_scan),
         T(test_tags_are_found_past_overflow_pages),
         T(test_visitor_may_read_but_not_write_nor_repeat_the_scan),
         T(test_single_read_does_not_hold_a_snapshot),
