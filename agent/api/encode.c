@@ -1,0 +1,114 @@
+/* The pieces that several records share. */
+#include "encode.h"
+
+#include "base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void encode_seconds(struct buf *out, const char *name, int64_t ms)
+{
+    if (ms % 1000 == 0) {
+        json_put_integer(out, name, ms / 1000);
+        return;
+    }
+    char text[32];
+    int length = snprintf(text, sizeof text, "%lld.%03d", (long long)(ms / 1000), (int)(ms % 1000));
+    while (text[length - 1] == '0')
+        length--;
+    json_put_raw(out, name, text, (size_t)length);
+}
+
+void encode_text(struct buf *out, const char *name, const char *text)
+{
+    json_put_string(out, name, text && text[0] ? text : NULL);
+}
+
+void encode_number(struct buf *out, const char *name, int64_t number)
+{
+    if (number)
+        json_put_integer(out, name, number);
+    else
+        json_put_null(out, name);
+}
+
+void encode_id(struct buf *out, const char *name, const uint8_t id[VAULT_ID_BYTES])
+{
+    static const uint8_t zeros[VAULT_ID_BYTES];
+    char text[TEXT_HEX_ID_BYTES];
+    json_put_string(out, name, memcmp(id, zeros, VAULT_ID_BYTES) == 0 ? NULL : text_hex_id(id, text));
+}
+
+void encode_evidence(struct buf *out, const char *name, const struct vault_evidence *evidence)
+{
+    static const char *const verdicts[] = {
+        [VAULT_UNKNOWN] = "unknown", [VAULT_ALIVE] = "alive", [VAULT_UNFIT] = "unfit", [VAULT_DEAD] = "dead"};
+    if (evidence->at_ms == 0) {
+        json_put_null(out, name);
+        return;
+    }
+    json_put_object_open(out, name);
+    json_put_string(out, "verdict", verdicts[evidence->verdict]);
+    encode_number(out, "status", evidence->status);
+    encode_text(out, "code", evidence->code);
+    encode_text(out, "request_id", evidence->request_id);
+    json_put_integer(out, "times", evidence->times);
+    json_put_time(out, "at", evidence->at_ms);
+    json_put_integer(out, "elapsed_ms", evidence->elapsed_ms);
+    encode_text(out, "detail", evidence->detail);
+    json_put_object_close(out);
+}
+
+void encode_key_name(struct buf *out, const char *name, const struct vault_key *key)
+{
+    char text[2 * LIMIT_NAME_BYTES + 2];
+    size_t length = strlen(key->environment);
+    size_t rest = strlen(key->name);
+    memcpy(text, key->environment, length);
+    text[length++] = '/';
+    memcpy(text + length, key->name, rest);
+    json_put_string_n(out, name, text, length + rest);
+}
+
+const char *encode_class(int32_t class)
+{
+    return class == VAULT_CLASS_LIVE ? "live" : "test";
+}
+
+/* A definition that cannot be rendered must not hide the record: the reason stands in its place. */
+static void encode_manual(const struct scribe *scribe, const char *name, const struct provider *provider,
+                          enum provider_action action, const struct provider_subject *subject)
+{
+    OWN_BUF struct buf text = {0};
+    OWN_BUF struct buf link = {0};
+    struct err err = {0};
+    if (provider_manual(provider, action, subject, &text, &link, &err) != ERR_OK) {
+        buf_clear(&text);
+        buf_clear(&link);
+        buf_text_add(&text, err.message);
+    }
+    json_put_object_open(scribe->out, name);
+    json_put_string(scribe->out, "text", buf_text(&text));
+    encode_text(scribe->out, "link", buf_text(&link));
+    json_put_object_close(scribe->out);
+}
+
+void encode_instructions(const struct scribe *scribe, const char *name, enum provider_action action,
+                         const struct vault_key *key, const char *label, const char *id)
+{
+    const struct provider *provider = provider_set_find(engine_providers(scribe->engine), key->provider);
+    const struct action_spec *spec = provider ? provider_spec(provider, action) : NULL;
+    if (!spec || !spec->manual) {
+        json_put_null(scribe->out, name);
+        return;
+    }
+    char key_name[2 * LIMIT_NAME_BYTES + 2];
+    (void)snprintf(key_name, sizeof key_name, "%s/%s", key->environment, key->name);
+    struct provider_subject subject = {
+        .environment = provider_environment_for(provider, key->environment, (enum provider_class)key->class),
+        .key = key_name,
+        .label = label,
+        .id = id,
+    };
+    encode_manual(scribe, name, provider, action, &subject);
+}

@@ -1,0 +1,44 @@
+/* Records as JSON. Each writes one object; a name of NULL is an element of an array. */
+#ifndef KEYTURN_API_ENCODE_H
+#define KEYTURN_API_ENCODE_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "engine/engine.h"
+#include "vault/vault.h"
+
+/* Where the words come from that a record does not hold itself. */
+struct scribe {
+    struct vault_session *session;
+    struct engine *engine;
+    struct buf *out;
+};
+
+/* Seconds, with at most three decimals. */
+void encode_seconds(struct buf *out, const char *name, int64_t ms);
+/* null for "" */
+void encode_text(struct buf *out, const char *name, const char *text);
+/* null for 0 */
+void encode_number(struct buf *out, const char *name, int64_t number);
+/* null for zeros */
+void encode_id(struct buf *out, const char *name, const uint8_t id[VAULT_ID_BYTES]);
+/* null when it was never probed */
+void encode_evidence(struct buf *out, const char *name, const struct vault_evidence *evidence);
+void encode_key_name(struct buf *out, const char *name, const struct vault_key *key);
+/* A person's step, or null where the definition has none of that kind. label and id may be NULL. */
+void encode_instructions(const struct scribe *scribe, const char *name, enum provider_action action,
+                         const struct vault_key *key, const char *label, const char *id);
+const char *encode_class(int32_t class);
+
+/* The members alone, so that more may follow. */
+void encode_key_members(struct buf *out, const struct vault_key *key);
+void encode_key(struct buf *out, const struct vault_key *key);
+void encode_version(struct buf *out, const struct vault_version *version);
+enum err_code encode_delivery(struct buf *out, const struct vault_delivery *delivery, struct err *err) ERR_MUST_CHECK;
+enum err_code encode_rotation(const struct scribe *scribe, const struct vault_rotation *rotation, struct err *err)
+    ERR_MUST_CHECK;
+enum err_code encode_revocation(const struct scribe *scribe, const struct vault_revocation *revocation,
+                                struct err *err) ERR_MUST_CHECK;
+void encode_incident_members(struct buf *out, const struct vault_incident *incident);
+
+#endif

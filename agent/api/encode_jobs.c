@@ -1,0 +1,190 @@
+/* Rotations, revocations and incidents. */
+#include "encode.h"
+
+#include "base/text.h"
+#include "delivery/delivery.h"
+#include "rotation/revocation.h"
+#include "rotation/rotation.h"
+
+#include <string.h>
+
+enum { SETTLE_WITHOUT_PROVIDER = 2 }; /* as the engine has it */
+
+/* --- Rotations ------------------------------------------------------------- */
+
+struct encode_places {
+    struct buf *out;
+    const struct vault_rotation *rotation;
+    unsigned place;
+};
+
+static bool encode_has(uint32_t mask, unsigned place)
+{
+    return place < VAULT_DELIVERIES_PER_KEY && (mask >> place & 1u) != 0;
+}
+
+static int encode_place(void *context, const struct vault_row *record, struct err *err)
+{
+    struct encode_places *places = context;
+    const struct vault_delivery *delivery = (const struct vault_delivery *)record;
+    OWN(delivery_free) struct delivery *place = NULL;
+    TRY(delivery_parse("delivery", delivery->definition.data, delivery->definition.length, &place, err));
+    json_put_object_open(places->out, NULL);
+    json_put_integer(places->out, "delivery", delivery->order);
+    json_put_string(places->out, "kind", delivery_kind(place));
+    json_put_string(places->out, "target", delivery_target(place));
+    json_put_boolean(places->out, "put", encode_has(places->rotation->put_mask, places->place));
+    json_put_boolean(places->out, "undone", encode_has(places->rotation->undone_mask, places->place));
+    encode_text(places->out, "detail", delivery->detail);
+    json_put_object_close(places->out);
+    places->place++;
+    return ERR_OK;
+}
+
+static enum err_code encode_places(const struct scribe *scribe, const struct vault_rotation *rotation,
+                                   struct err *err)
+{
+    struct encode_places places = {.out = scribe->out, .rotation = rotation};
+    json_put_array_open(scribe->out, "deliveries");
+    TRY(vault_children(scribe->session, VAULT_DELIVERY, rotation->row.parent, encode_place, &places, err));
+    json_put_array_close(scribe->out);
+    return ERR_OK;
+}
+
+struct encode_search {
+    const uint8_t *version_id;
+    uint8_t id[VAULT_ID_BYTES];
+};
+
+static int encode_look_for(void *context, const struct vault_row *record, struct err *err)
+{
+    (void)err;
+    struct encode_search *search = context;
+    const struct vault_revocation *revocation = (const struct vault_revocation *)record;
+    if (memcmp(revocation->version_id, search->version_id, VAULT_ID_BYTES) != 0)
+        return ERR_OK;
+    memcpy(search->id, record->id, VAULT_ID_BYTES);
+    return VAULT_STOP;
+}
+
+/* The latest revocation of the old version. */
+static enum err_code encode_revocation_of_old(const struct scribe *scribe, const struct vault_rotation *rotation,
+                                              struct err *err)
+{
+    struct encode_search search = {.version_id = rotation->old_id};
+    if (rotation->old_number)
+        TRY(vault_children(scribe->session, VAULT_REVOCATION, rotation->row.parent, encode_look_for, &search, err));
+    encode_id(scribe->out, "revocation", search.id);
+    return ERR_OK;
+}
+
+static unsigned encode_settle(const struct scribe *scribe, const struct vault_key *key)
+{
+    const struct provider *provider = provider_set_find(engine_providers(scribe->engine), key->provider);
+    return provider ? provider_limits(provider)->settle : SETTLE_WITHOUT_PROVIDER;
+}
+
+static void encode_rotation_members(struct buf *out, const struct vault_rotation *rotation)
+{
+    bool attention = rotation->state == ROTATION_ATTENTION;
+    encode_id(out, "id", rotation->row.id);
+    json_put_integer(out, "rotation", rotation->number);
+    json_put_string(out, "state", rotation_state_name((enum rotation_state)rotation->state));
+    json_put_string(out, "resume_state",
+                attention ? rotation_state_name((enum rotation_state)rotation->resume_state) : NULL);
+    encode_number(out, "old_version", rotation->old_number);
+    encode_number(out, "new_version", rotation->new_number);
+    json_put_string(out, "label", rotation->label);
+    json_put_time(out, "opened_at", rotation->opened_at_ms);
+    json_put_time(out, "since", rotation->since_ms);
+    json_put_time(out, "ended_at", rotation->ended_at_ms);
+    json_put_time(out, "due_at", rotation->row.due_at_ms);
+    json_put_time(out, "deadline_at", rotation->deadline_at_ms);
+    json_put_string(out, "asked_by", rotation->asked_by);
+    json_put_boolean(out, "waits_for_person", rotation->waits_for_person);
+    json_put_boolean(out, "emergency", rotation->emergency);
+    encode_text(out, "detail", rotation->detail);
+    encode_evidence(out, "evidence", &rotation->evidence);
+    json_put_integer(out, "alive_in_row", rotation->alive_in_row);
+}
+
+static enum err_code encode_rotation_of(const struct scribe *scribe, const struct vault_key *key,
+                                        const struct vault_rotation *rotation, struct err *err)
+{
+    bool asks = rotation->waits_for_person && rotation->state == ROTATION_STAGING;
+    json_put_object_open(scribe->out, NULL);
+    encode_key_name(scribe->out, "key", key);
+    encode_rotation_members(scribe->out, rotation);
+    json_put_integer(scribe->out, "settle", encode_settle(scribe, key));
+    if (asks)
+        encode_instructions(scribe, "instructions", PROVIDER_ISSUE, key, rotation->label, NULL);
+    else
+        json_put_null(scribe->out, "instructions");
+    TRY(encode_places(scribe, rotation, err));
+    TRY(encode_revocation_of_old(scribe, rotation, err));
+    json_put_object_close(scribe->out);
+    return ERR_OK;
+}
+
+enum err_code encode_rotation(const struct scribe *scribe, const struct vault_rotation *rotation, struct err *err)
+{
+    struct vault_key key = {0};
+    TRY(vault_get(scribe->session, VAULT_KEY, rotation->row.parent, &key.row, err));
+    enum err_code code = encode_rotation_of(scribe, &key, rotation, err);
+    vault_record_release(VAULT_KEY, &key.row);
+    return code;
+}
+
+/* --- Revocations ----------------------------------------------------------- */
+
+static void encode_revocation_of(const struct scribe *scribe, const struct vault_key *key,
+                                 const struct vault_version *version, const struct vault_revocation *revocation)
+{
+    struct buf *out = scribe->out;
+    bool asks = revocation->waits_for_person && revocation->state == REVOCATION_WAITING;
+    json_put_object_open(out, NULL);
+    encode_id(out, "id", revocation->row.id);
+    encode_key_name(out, "key", key);
+    json_put_integer(out, "version", revocation->version_number);
+    json_put_string(out, "mask", version->mask);
+    json_put_string(out, "label", version->label);
+    json_put_string(out, "state", revocation_state_name((enum revocation_state)revocation->state));
+    json_put_boolean(out, "emergency", revocation->emergency);
+    encode_number(out, "incident", revocation->incident);
+    json_put_string(out, "asked_by", revocation->asked_by);
+    json_put_time(out, "opened_at", revocation->opened_at_ms);
+    json_put_time(out, "since", revocation->since_ms);
+    json_put_time(out, "ended_at", revocation->ended_at_ms);
+    json_put_time(out, "due_at", revocation->row.due_at_ms);
+    json_put_boolean(out, "waits_for_person", revocation->waits_for_person);
+    encode_text(out, "detail", revocation->detail);
+    encode_evidence(out, "evidence", &revocation->evidence);
+    if (asks)
+        encode_instructions(scribe, "instructions", PROVIDER_REVOKE, key, version->label, version->provider_id);
+    else
+        json_put_null(out, "instructions");
+    json_put_object_close(out);
+}
+
+enum err_code encode_revocation(const struct scribe *scribe, const struct vault_revocation *revocation,
+                                struct err *err)
+{
+    struct vault_key key = {0};
+    struct vault_version version = {0};
+    TRY(vault_get(scribe->session, VAULT_VERSION, revocation->version_id, &version.row, err));
+    TRY(vault_get(scribe->session, VAULT_KEY, revocation->row.parent, &key.row, err));
+    encode_revocation_of(scribe, &key, &version, revocation);
+    vault_record_release(VAULT_KEY, &key.row);
+    return ERR_OK;
+}
+
+void encode_incident_members(struct buf *out, const struct vault_incident *incident)
+{
+    json_put_integer(out, "incident", incident->number);
+    json_put_string(out, "reason", incident->reason);
+    json_put_string(out, "asked_by", incident->asked_by);
+    json_put_time(out, "opened_at", incident->opened_at_ms);
+    json_put_time(out, "ended_at", incident->ended_at_ms);
+    json_put_integer(out, "count", incident->revocations);
+    json_put_integer(out, "dead", incident->dead);
+}

@@ -1,0 +1,142 @@
+/* Keys, versions and deliveries. */
+#include "encode.h"
+
+#include "base/text.h"
+#include "delivery/delivery.h"
+#include "rotation/rotation.h"
+
+#include <string.h>
+
+/* "name=value" lines as an object. */
+static void encode_labels(struct buf *out, const struct vault_text *labels)
+{
+    json_put_object_open(out, "labels");
+    for (const char *line = labels->data; line && *line;) {
+        const char *end = strchrnul(line, '\n');
+        const char *equals = memchr(line, '=', (size_t)(end - line));
+        if (equals) {
+            char name[LIMIT_LABEL_NAME_BYTES + 1];
+            size_t length = (size_t)(equals - line);
+            length = length < sizeof name ? length : sizeof name - 1;
+            memcpy(name, line, length);
+            name[length] = '\0';
+            json_put_string_n(out, name, equals + 1, (size_t)(end - equals - 1));
+        }
+        line = *end ? end + 1 : end;
+    }
+    json_put_object_close(out);
+}
+
+/* One word for what a person wants to know first. */
+static const char *encode_key_state(const struct vault_key *key)
+{
+    if (key->alarm)
+        return "alarm";
+    if (key->waits_for_person)
+        return "waiting";
+    if (key->rotation_state)
+        return "rotating";
+    if (key->open_revocations)
+        return "revoking";
+    return key->current_number ? "current" : "none";
+}
+
+static void encode_policy(struct buf *out, const struct vault_key *key)
+{
+    if (key->every_ms)
+        encode_seconds(out, "every_s", key->every_ms);
+    else
+        json_put_null(out, "every_s");
+    encode_seconds(out, "grace_s", key->grace_ms);
+    encode_seconds(out, "probe_every_s", key->probe_every_ms);
+    json_put_time(out, "rotate_at", key->rotate_at_ms);
+    json_put_time(out, "probe_at", key->probe_at_ms);
+    json_put_boolean(out, "wipe_dead", key->wipe_dead);
+    encode_labels(out, &key->labels);
+}
+
+static void encode_current(struct buf *out, const struct vault_key *key)
+{
+    if (!key->current_number) {
+        json_put_null(out, "current");
+        return;
+    }
+    json_put_object_open(out, "current");
+    json_put_integer(out, "version", key->current_number);
+    json_put_string(out, "mask", key->current_mask);
+    json_put_time(out, "since", key->current_since_ms);
+    json_put_object_close(out);
+}
+
+static void encode_open_rotation(struct buf *out, const struct vault_key *key)
+{
+    if (!key->rotation_state) {
+        json_put_null(out, "rotation");
+        return;
+    }
+    json_put_object_open(out, "rotation");
+    encode_id(out, "id", key->rotation_id);
+    json_put_string(out, "state", rotation_state_name((enum rotation_state)(key->rotation_state - 1)));
+    json_put_object_close(out);
+}
+
+void encode_key_members(struct buf *out, const struct vault_key *key)
+{
+    encode_key_name(out, "key", key);
+    json_put_string(out, "environment", key->environment);
+    json_put_string(out, "name", key->name);
+    json_put_string(out, "title", key->title);
+    json_put_string(out, "provider", key->provider);
+    json_put_string(out, "owner", key->owner);
+    json_put_string(out, "class", encode_class(key->class));
+    encode_text(out, "credential", key->credential);
+    json_put_time(out, "created_at", key->created_at_ms);
+    encode_policy(out, key);
+    encode_current(out, key);
+    encode_evidence(out, "proof", &key->proof);
+    json_put_string(out, "state", encode_key_state(key));
+    encode_open_rotation(out, key);
+    json_put_boolean(out, "waits_for_person", key->waits_for_person);
+    json_put_boolean(out, "alarm", key->alarm);
+    json_put_integer(out, "open_revocations", key->open_revocations);
+}
+
+void encode_key(struct buf *out, const struct vault_key *key)
+{
+    json_put_object_open(out, NULL);
+    encode_key_members(out, key);
+    json_put_object_close(out);
+}
+
+void encode_version(struct buf *out, const struct vault_version *version)
+{
+    json_put_object_open(out, NULL);
+    json_put_integer(out, "version", version->number);
+    json_put_string(out, "state", vault_version_state_name((enum vault_version_state)version->state));
+    json_put_string(out, "mask", version->mask);
+    json_put_string(out, "label", version->label);
+    encode_text(out, "provider_id", version->provider_id);
+    json_put_time(out, "created_at", version->created_at_ms);
+    json_put_time(out, "since", version->since_ms);
+    json_put_boolean(out, "wiped", version->wiped);
+    json_put_boolean(out, "unchecked", version->unchecked);
+    encode_evidence(out, "proof", &version->proof);
+    json_put_object_close(out);
+}
+
+enum err_code encode_delivery(struct buf *out, const struct vault_delivery *delivery, struct err *err)
+{
+    OWN(delivery_free) struct delivery *place = NULL;
+    TRY(delivery_parse("delivery", delivery->definition.data, delivery->definition.length, &place, err));
+    json_put_object_open(out, NULL);
+    json_put_integer(out, "delivery", delivery->order);
+    json_put_string(out, "kind", delivery_kind(place));
+    json_put_string(out, "target", delivery_target(place));
+    json_put_string(out, "class", encode_class((int32_t)delivery_place_class(place)));
+    encode_number(out, "holds_version", delivery->holds_version);
+    json_put_time(out, "put_at", delivery->put_at_ms);
+    encode_text(out, "detail", delivery->detail);
+    json_put_raw(out, "definition", delivery->definition.data, delivery->definition.length);
+    json_put_object_close(out);
+    return ERR_OK;
+}

@@ -1,0 +1,33 @@
+/* Every handler, by resource. Each file's head says what its requests and answers look like; the
+ * whole is in schema/openapi.yaml. */
+#ifndef KEYTURN_API_HANDLERS_H
+#define KEYTURN_API_HANDLERS_H
+
+#include "request.h"
+
+/* handle_health.c */
+request_handler handle_health, handle_metrics;
+/* handle_vault.c */
+request_handler handle_vault_show, handle_vault_init, handle_vault_unlock, handle_vault_lock, handle_slot_add,
+    handle_slot_remove;
+/* handle_keys.c */
+request_handler handle_keys_list, handle_key_add, handle_key_show, handle_key_change, handle_key_remove,
+    handle_key_probe;
+/* handle_secret.c */
+request_handler handle_secret;
+/* handle_deliveries.c */
+request_handler handle_deliveries_list, handle_delivery_add, handle_delivery_remove;
+/* handle_rotations.c */
+request_handler handle_rotations_list, handle_rotation_open, handle_rotation_show, handle_rotation_stage,
+    handle_rotation_move;
+/* handle_revocations.c */
+request_handler handle_revoke, handle_revocations_list, handle_revocation_show, handle_revocation_look,
+    handle_incidents_list, handle_incident_show;
+/* handle_identify.c */
+request_handler handle_identify;
+/* handle_inventory.c */
+request_handler handle_providers_list, handle_provider_show, handle_environments_list;
+/* handle_audit.c */
+request_handler handle_audit_list, handle_audit_verify;
+
+#endif

@@ -1,0 +1,51 @@
+/* Lists by page: {"keys":[…],"next":"cursor" or null}, in order of id.
+ * ?limit=1..1000 (default 100) or all, &cursor= what "next" said. */
+#ifndef KEYTURN_API_LISTS_H
+#define KEYTURN_API_LISTS_H
+
+#include "encode.h"
+#include "request.h"
+
+/* Which records are shown; each list looks at the parts that it knows. */
+struct list_filter {
+    char environment[LIMIT_NAME_BYTES + 1]; /* "": any */
+    char provider[LIMIT_NAME_BYTES + 1];
+    bool open; /* those that are open */
+    bool ended;
+};
+
+struct list_kind {
+    const char *name; /* of the array */
+    enum vault_kind kind;
+    bool (*wants)(const struct list_filter *filter, const struct vault_row *record);
+    enum err_code (*write)(const struct scribe *scribe, const struct vault_row *record, struct err *err);
+};
+
+struct list {
+    const struct list_kind *kind;
+    struct list_filter filter;
+};
+
+/* A part of the list into scribe->out, each record an element. */
+struct list_page {
+    size_t limit;                  /* records written, at most */
+    size_t look;                   /* records looked at, at most; 0: any number */
+    bool begun;                    /* after is set */
+    uint8_t after[VAULT_ID_BYTES]; /* go on behind it; then the last one looked at */
+    bool more;                     /* there is more behind it */
+};
+enum err_code list_read(const struct scribe *scribe, const struct list *list, struct list_page *page,
+                        struct err *err) ERR_MUST_CHECK;
+
+/* Answer a request for a list with its query's limit and cursor. */
+enum err_code list_answer(struct request *request, const struct list *list, struct err *err) ERR_MUST_CHECK;
+
+/* ?state=open|ended|all, default open, into the filter. */
+enum err_code list_state(const struct request *request, struct list_filter *filter, struct err *err) ERR_MUST_CHECK;
+/* ?NAME= as a name, or "". */
+enum err_code list_name(const struct request *request, const char *name, char out[LIMIT_NAME_BYTES + 1],
+                        struct err *err) ERR_MUST_CHECK;
+/* ?limit=; 0 for all. */
+enum err_code list_limit(const struct request *request, size_t *ret_limit, struct err *err) ERR_MUST_CHECK;
+
+#endif
