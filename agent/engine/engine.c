@@ -222,6 +222,8 @@ static enum err_code do_unlock(struct engine *engine, void *argument, struct err
         return ERR_OK;
     TRY(vault_unlock(engine->vault, open->material, open->accept_generation, open->who, err));
     enum err_code code = recover(engine, err);
+    if (code == ERR_OK)
+        code = vault_next_due(engine->session, &engine->next_due_ms, err);
     if (code != ERR_OK)
         vault_lock(engine->vault, "engine");
     return code;

@@ -285,7 +285,7 @@ static enum err_code record_put(struct engine *engine, const struct flight *flig
     struct audit_entry entry = {.who = "engine",
                                 .what = flight->delivered.done ? "delivery.put" : "delivery.failed",
                                 .version = flight->number,
-                                .detail = delivery.detail};
+                                .detail = flight->delivered.detail};
     vault_record_release(VAULT_DELIVERY, &delivery.row);
     TRY(code);
     return engine_audit(engine, &subject.key, entry, err);

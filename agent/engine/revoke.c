@@ -54,10 +54,18 @@ static enum err_code plan(struct step *step, enum flight_kind kind, struct err *
 
 /* --- Effects ---------------------------------------------------------------------- */
 
-static void tell_rotation(struct step *step, enum rotation_event event)
+/* Its rotation hears of its old version only: the end of a stray or of a new
+ * version that was given up changes nothing for it. */
+static enum err_code tell_rotation(struct step *step, enum rotation_event event, struct err *err)
 {
-    if (!id_is_zero(step->revocation->rotation_id))
-        follow_up_add(step->engine, false, step->revocation->rotation_id, (int)event, step->input->who, 0);
+    struct vault_rotation rotation = {0};
+    const uint8_t *id = step->revocation->rotation_id;
+    if (id_is_zero(id))
+        return ERR_OK;
+    TRY(vault_get(step->engine->session, VAULT_ROTATION, id, &rotation.row, err));
+    if (id_equal(rotation.old_id, step->revocation->version_id) && !rotation.ended_at_ms)
+        follow_up_add(step->engine, false, id, (int)event, step->input->who, 0);
+    return ERR_OK;
 }
 
 static enum err_code end_incident(struct step *step, struct err *err)
@@ -81,15 +89,14 @@ static enum err_code do_record_death(struct step *step, struct err *err)
     if (step->subject->key.wipe_dead && !version.wiped)
         TRY(vault_version_wipe(step->engine->vault, &version, err));
     atomic_fetch_add(&step->engine->figures.revocations_done, 1);
-    tell_rotation(step, ROTATION_ON_OLD_DEAD);
+    TRY(tell_rotation(step, ROTATION_ON_OLD_DEAD, err));
     return end_incident(step, err);
 }
 
 static enum err_code do_restore(struct step *step, struct err *err)
 {
     TRY(version_set_state(step->engine, step->revocation->version_id, VAULT_RETIRING, NULL, err));
-    tell_rotation(step, ROTATION_ON_OLD_RESTORED);
-    return ERR_OK;
+    return tell_rotation(step, ROTATION_ON_OLD_RESTORED, err);
 }
 
 static enum err_code do_back_off(struct step *step, struct err *err)

@@ -82,8 +82,10 @@ enum err_code vault_insert(struct vault *vault, enum vault_kind kind, struct vau
                            const struct secret *secret, struct err *err)
 {
     TRY(group_need(vault, err));
-    if ((kind == VAULT_VERSION) != (secret != NULL))
-        return err_set(err, ERR_INTERNAL, "a secret goes with a version, and only with one");
+    /* A version whose secret was lost on its way to us has none and says so. */
+    bool wants_secret = kind == VAULT_VERSION && !((const struct vault_version *)record)->wiped;
+    if (wants_secret != (secret != NULL))
+        return err_set(err, ERR_INTERNAL, "a secret goes with a version that is not wiped, and only with one");
     struct store_row row = change_row(kind, record);
     random_bytes(vault->random, row.id, sizeof row.id);
     row.revision = 1;

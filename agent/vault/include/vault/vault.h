@@ -103,7 +103,8 @@ uint64_t vault_generation(struct vault *vault); /* any thread */
 /* --- Records ------------------------------------------------------------- */
 
 /* insert gives the row its id and revision 1. For a key the blind index of its name, for a
- * version that of its secret's fingerprint: ERR_EXISTS when taken. secret goes with versions only.
+ * version that of its secret's fingerprint: ERR_EXISTS when taken. secret goes with versions only,
+ * NULL for one that is wiped from the start (its secret was lost on its way to us).
  * update: ERR_STALE when the row changed since it was read; raises row->revision.
  * Both keep the row's due_at_ms as given. Writer only, inside a step. */
 enum err_code vault_insert(struct vault *vault, enum vault_kind kind, struct vault_row *record,
