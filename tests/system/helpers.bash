@@ -7,7 +7,7 @@
 # KEYTURN_BIN is the build folder. After world_begin:
 #   WORLD           the folder; everything is below it
 #   keyturn ...     the command line, against the agent of this world
-#   api METHOD PATH [BODY]   the agent's answer, and its status in API_STATUS (not in a subshell)
+#   api METHOD PATH [BODY]   the agent's answer in ANSWER, its status in API_STATUS
 #   dashboard METHOD PATH [BODY]   what a person would click
 # A secret is passed on standard input by printf, which is a builtin: it is in no argument.
 
@@ -143,13 +143,12 @@ agent_refuses() {
 }
 
 api() { # api METHOD PATH [BODY]
-  local body=${3-}
-  printf '%s' "$body" >"$WORLD/request"
+  printf '%s' "${3-}" >"$WORLD/request"
+  : >"$WORLD/answer"
   API_STATUS=$(curl -sS --unix-socket "$KEYTURN_SOCKET" -X "$1" -o "$WORLD/answer" -w '%{http_code}' \
-    -H 'Content-Type: application/json' ${3+--data-binary @"$WORLD/request"} "http://localhost$2")
-  rm -f "$WORLD/request"
-  [ ! -e "$WORLD/answer" ] || cat "$WORLD/answer"
-  rm -f "$WORLD/answer"
+    -H 'Content-Type: application/json' ${3+--data-binary @"$WORLD/request"} "http://localhost$2") || true
+  ANSWER=$(<"$WORLD/answer")
+  rm -f "$WORLD/request" "$WORLD/answer"
 }
 
 # --- The command line -------------------------------------------------------------------------
