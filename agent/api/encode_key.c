@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* "name=value" lines as an object. */
+/* "name=value" lines as an object. The names are the user's, so they are escaped as values are. */
 static void encode_labels(struct buf *out, const struct vault_text *labels)
 {
     json_put_object_open(out, "labels");
@@ -15,12 +15,9 @@ static void encode_labels(struct buf *out, const struct vault_text *labels)
         const char *end = strchrnul(line, '\n');
         const char *equals = memchr(line, '=', (size_t)(end - line));
         if (equals) {
-            char name[LIMIT_LABEL_NAME_BYTES + 1];
-            size_t length = (size_t)(equals - line);
-            length = length < sizeof name ? length : sizeof name - 1;
-            memcpy(name, line, length);
-            name[length] = '\0';
-            json_put_string_n(out, name, equals + 1, (size_t)(end - equals - 1));
+            json_put_string_n(out, NULL, line, (size_t)(equals - line));
+            buf_add(out, ":", 1);
+            json_put_string_n(out, NULL, equals + 1, (size_t)(end - equals - 1));
         }
         line = *end ? end + 1 : end;
     }
