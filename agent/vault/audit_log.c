@@ -95,7 +95,7 @@ static enum err_code log_write(struct audit_log *log, const struct seal_keys *ke
     if (code != ERR_OK) {
         log->torn = true;
         (void)log_mend(log, NULL); /* tried again before the next line */
-        return err_prefix(err, "the audit log");
+        return code;
     }
     log->written.end = end;
     return ERR_OK;

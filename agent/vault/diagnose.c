@@ -69,9 +69,30 @@ static void diagnose_of_key(struct diagnose *diagnose, const struct vault_key *k
         FINDING(diagnose, "the open rotation of %s/%s is missing", key->environment, key->name);
 }
 
+/* A scan leaves secrets out, so this one is read for itself. */
+static void diagnose_secret(struct diagnose *diagnose, const struct vault_version *version,
+                            const struct vault_key *key)
+{
+    struct store_row row;
+    struct secret *secret = NULL;
+    enum err_code code = store_get(diagnose->vault->store, STORE_VERSION, version->row.id, true, &row, NULL);
+    if (version->wiped || code != ERR_OK)
+        return;
+    struct seal_place place = row_place(STORE_VERSION, SEAL_PART_SECRET, &row);
+    if (!row.secret)
+        FINDING(diagnose, "the secret of version %u of %s/%s was taken out", version->number, key->environment,
+                key->name);
+    else if (seal_open_secret(diagnose->vault->keys, &place, row.secret, row.secret_length, NULL, &secret, NULL) !=
+             ERR_OK)
+        FINDING(diagnose, "the secret of version %u of %s/%s was edited or swapped", version->number,
+                key->environment, key->name);
+    secret_free(secret);
+}
+
 static void diagnose_of_version(struct diagnose *diagnose, const struct vault_version *version,
                                 const struct vault_key *key)
 {
+    diagnose_secret(diagnose, version, key);
     bool current = memcmp(key->current_id, version->row.id, VAULT_ID_BYTES) == 0;
     if (current != (version->state == VAULT_CURRENT))
         FINDING(diagnose, "version %u of %s/%s is %s, which its key does not say: one of the two is an older copy",
