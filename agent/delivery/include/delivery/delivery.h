@@ -38,7 +38,7 @@ struct delivery *delivery_free(struct delivery *delivery);
 OWN_DEFINE(struct delivery, delivery_free);
 
 const char *delivery_kind(const struct delivery *delivery);   /* "file", "program" */
-const char *delivery_target(const struct delivery *delivery); /* for people: the path, the command's name */
+const char *delivery_target(const struct delivery *delivery); /* for people: the path, or the command */
 enum delivery_class delivery_place_class(const struct delivery *delivery);
 
 /* What is put, for formats and templates. Borrowed until done. */
