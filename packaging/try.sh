@@ -48,6 +48,7 @@ run() {
 "$root/$build/tests/sim/amps-sim" --ready-file "$home/ports" --death-lag-ms 800 >/dev/null 2>"$home/sim.log" &
 pids="$pids $!"
 for _ in $(seq 100); do [ -s "$home/ports" ] && break; sleep 0.05; done
+[ -s "$home/ports" ] || { echo 'The simulator did not start:'; cat "$home/sim.log"; exit 1; }
 port() { sed -E "s/.*\"$1\": ?([0-9]+).*/\1/" "$home/ports"; }
 api=http://127.0.0.1:$(port api_port)
 dashboard=http://127.0.0.1:$(port dashboard_port)
@@ -70,10 +71,11 @@ mkdir "$home/providers"
 sed -E -e "s|https://api\.amps\.ai|$api|" -e 's|^( *settle_interval:).*|\1 300ms|' -e 's|^( *propagation:).*|\1 2s|' \
   packaging/providers/amps.yaml >"$home/providers/amps.yaml"
 export KEYTURN_SOCKET=$home/agent.sock
-"$root/$build/agent/keyturnd" --config /dev/null --store "$home/vault.db" --socket "$KEYTURN_SOCKET" \
+XDG_CONFIG_HOME=$home "$root/$build/agent/keyturnd" --store "$home/vault.db" --socket "$KEYTURN_SOCKET" \
   --providers "$home/providers" --log-file "$home/agent.log" &
 pids="$pids $!"
 for _ in $(seq 100); do [ -S "$KEYTURN_SOCKET" ] && break; sleep 0.05; done
+[ -S "$KEYTURN_SOCKET" ] || { echo 'The agent did not start:'; cat "$home/agent.log"; exit 1; }
 keyturn() { "$keyturn" "$@"; }
 head -c 32 /dev/urandom >"$home/vault.key"
 chmod 600 "$home/vault.key"

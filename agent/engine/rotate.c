@@ -331,9 +331,9 @@ static enum err_code tell(struct step *step, bool loud, const char *text)
     const char *detail = step->input->detail;
     if (detail && detail[0])
         snprintf(rotation->detail, sizeof rotation->detail, "%s: %s", text, detail);
-    else if (evidence->at_ms && evidence->status)
-        snprintf(rotation->detail, sizeof rotation->detail, "%s (%d %s)", text, (int)evidence->status,
-                 evidence->code);
+    else if (loud && evidence->at_ms && evidence->status)
+        snprintf(rotation->detail, sizeof rotation->detail, "%s (%d%s%s)", text, (int)evidence->status,
+                 evidence->code[0] ? " " : "", evidence->code);
     else
         COPY_TEXT(rotation->detail, text);
     log_write(loud ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "engine", "%s/%s: rotation %u: %s",
