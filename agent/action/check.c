@@ -1,6 +1,6 @@
 /* What the YAML schema cannot say about a step. Every message starts with the
- * field ("actions.probe.requests[1].rules[2].pointer"), because the line is lost
- * by now. */
+ * field ("actions.probe.requests[1].rules[2].pointer"), by which place.c finds
+ * its line. */
 #include "body.h"
 #include "judge.h"
 #include "template.h"

@@ -142,8 +142,7 @@ static enum err_code load_read(int fd, const char *path, struct buf *out, struct
     }
 }
 
-enum err_code action_load_file(const char *path, const cyaml_schema_value_t *schema, void **ret_data,
-                               struct err *err)
+enum err_code action_load_read(const char *path, struct buf *out, struct err *err)
 {
     OWN_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
@@ -152,8 +151,14 @@ enum err_code action_load_file(const char *path, const cyaml_schema_value_t *sch
     if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
         return err_set(err, ERR_INVALID, "%s: is not a regular file", path);
     TRY(file_check_private(fd, path, false, err));
+    return load_read(fd, path, out, err);
+}
+
+enum err_code action_load_file(const char *path, const cyaml_schema_value_t *schema, void **ret_data,
+                               struct err *err)
+{
     OWN_BUF struct buf text = {0};
-    TRY(load_read(fd, path, &text, err));
+    TRY(action_load_read(path, &text, err));
     return action_load_text(path, buf_text(&text), text.length, schema, ret_data, err);
 }
 

@@ -64,7 +64,7 @@ static enum err_code provider_set_up(struct provider *provider, struct err *err)
     return ERR_OK;
 }
 
-/* Takes data. Beyond the schema the line is lost; the field is named. */
+/* Takes data. An error's message starts with the field. */
 static enum err_code provider_make(const char *what, void *data, struct provider **ret_provider,
                                    struct err *err)
 {
@@ -77,17 +77,9 @@ static enum err_code provider_make(const char *what, void *data, struct provider
     provider->file = strdup(what);
     if (!provider->file)
         return err_set(err, ERR_MEMORY, "no memory for a provider");
-    if (provider_set_up(provider, err) != ERR_OK)
-        return err_prefix(err, "%s", what);
+    TRY(provider_set_up(provider, err));
     *ret_provider = GIVE(provider);
     return ERR_OK;
-}
-
-enum err_code provider_load(const char *path, struct provider **ret_provider, struct err *err)
-{
-    void *data = NULL;
-    TRY(action_load_file(path, &definition_schema, &data, err));
-    return provider_make(path, data, ret_provider, err);
 }
 
 enum err_code provider_load_text(const char *what, const char *text, size_t length,
@@ -95,7 +87,16 @@ enum err_code provider_load_text(const char *what, const char *text, size_t leng
 {
     void *data = NULL;
     TRY(action_load_text(what, text, length, &definition_schema, &data, err));
-    return provider_make(what, data, ret_provider, err);
+    if (provider_make(what, data, ret_provider, err) != ERR_OK)
+        return action_load_place(what, text, length, err);
+    return ERR_OK;
+}
+
+enum err_code provider_load(const char *path, struct provider **ret_provider, struct err *err)
+{
+    OWN_BUF struct buf text = {0};
+    TRY(action_load_read(path, &text, err));
+    return provider_load_text(path, buf_text(&text), text.length, ret_provider, err);
 }
 
 const char *provider_name(const struct provider *provider)

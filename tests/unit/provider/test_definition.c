@@ -51,8 +51,7 @@ static void check_mistake(const struct buf *good, char *line)
     struct err err = {0};
     enum err_code code = provider_load_text("bad.yaml", buf_text(&bad), bad.length, &provider, &err);
     char place[64];
-    snprintf(place, sizeof place, "bad.yaml:%s%s", strcmp(fields[3], "-") ? fields[3] : "",
-             strcmp(fields[3], "-") ? ":" : "");
+    snprintf(place, sizeof place, "bad.yaml:%s: ", fields[3]);
     if (code != ERR_INVALID || provider || strncmp(err.message, place, strlen(place)) != 0 ||
         !strstr(err.message, fields[4]))
         fail_msg("%s: %d %s", fields[2], (int)code, err.message);
