@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { AUTOSTART_WAIT_MS = 30000 };
@@ -65,26 +64,39 @@ static _Noreturn void autostart_exec(const char *program, bool search, const cha
     _exit(errno == ENOENT ? 127 : 126);
 }
 
-/* The agent writes to the pipe when it listens, and lets go of it either way. */
-static bool autostart_await(int fd)
+/* The agent writes one line when it listens, "ready", or what went wrong; it lets
+ * go of the pipe either way. false: no whole line came. */
+static bool autostart_await(int fd, char line[ERR_MESSAGE_BYTES])
 {
+    size_t length = 0;
     struct pollfd ready = {.fd = fd, .events = POLLIN};
-    int count = 0;
-    do {
-        count = poll(&ready, 1, AUTOSTART_WAIT_MS);
-    } while (count < 0 && errno == EINTR);
-    char byte = 0;
-    return count == 1 && read(fd, &byte, 1) == 1;
+    while (length < ERR_MESSAGE_BYTES - 1) {
+        int count = poll(&ready, 1, AUTOSTART_WAIT_MS);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count <= 0)
+            break;
+        ssize_t got = read(fd, line + length, ERR_MESSAGE_BYTES - 1 - length);
+        if (got <= 0)
+            break;
+        length += (size_t)got;
+        if (line[length - 1] == '\n') {
+            line[length - 1] = '\0';
+            return true;
+        }
+    }
+    line[length] = '\0';
+    return false;
 }
 
 static enum err_code autostart_failed(pid_t child, const char *program, bool search, struct err *err)
 {
     int status = 0;
-    pid_t ended = waitpid(child, &status, WNOHANG);
+    pid_t ended = waitpid(child, &status, 0);
     if (ended == child && search && WIFEXITED(status) && WEXITSTATUS(status) == 127)
         return err_set(err, ERR_NOT_FOUND,
                        "no agent runs, and keyturnd is neither beside keyturn nor in PATH");
-    return err_set(err, ERR_IO, "no agent runs, and %s did not start; see its message above", program);
+    return err_set(err, ERR_IO, "no agent runs, and %s did not start", program);
 }
 
 enum err_code autostart_agent(const char *socket_path, struct err *err)
@@ -104,10 +116,10 @@ enum err_code autostart_agent(const char *socket_path, struct err *err)
     if (child == 0)
         autostart_exec(program, search, socket_path, write_end);
     own_fd(&write_end);
-    if (!autostart_await(read_end)) {
-        const struct timespec moment = {.tv_nsec = 50 * 1000 * 1000};
-        (void)nanosleep(&moment, NULL); /* it lets go of the pipe just before it ends */
+    char line[ERR_MESSAGE_BYTES];
+    if (!autostart_await(read_end, line))
         return autostart_failed(child, program, search, err);
-    }
-    return ERR_OK;
+    if (strcmp(line, "ready") == 0)
+        return ERR_OK;
+    return err_set(err, ERR_IO, "no agent runs, and it did not start: %.300s", line);
 }

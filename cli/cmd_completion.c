@@ -143,23 +143,28 @@ void completion_print_zsh(void)
            "_keyturn \"$@\"\n");
 }
 
+static void completion_print_fish_text(const char *text)
+{
+    printf(" -d '");
+    for (const char *at = text; *at; at++)
+        printf(*at == '\'' ? "\\%c" : "%c", *at);
+    printf("'");
+}
+
 static void completion_print_fish_option(const char *command, const struct cli_option *option)
 {
     printf("complete -c keyturn -n '__fish_seen_subcommand_from %s' -l %s", command, option->name);
     if (option->value)
         printf(strcmp(option->value, "PATH") == 0 ? " -r -F" : " -x");
-    printf(" -d '");
-    for (const char *at = option->help; *at; at++)
-        printf(*at == '\'' ? "\\%c" : "%c", *at);
-    printf("'\n");
+    completion_print_fish_text(option->help);
+    printf("\n");
 }
 
 static void completion_print_fish_command(const struct command *command)
 {
-    printf("complete -c keyturn -n __fish_use_subcommand -a %s -d '", command->name);
-    for (const char *at = command->summary; *at; at++)
-        printf(*at == '\'' ? "\\%c" : "%c", *at);
-    printf("'\n");
+    printf("complete -c keyturn -n __fish_use_subcommand -a %s", command->name);
+    completion_print_fish_text(command->summary);
+    printf("\n");
     if (command->completes_key)
         printf("complete -c keyturn -n '__fish_seen_subcommand_from %s' -a '(keyturn list --names --no-start "
                "2>/dev/null)'\n",
@@ -178,8 +183,8 @@ void completion_print_fish(void)
     printf("# fish completion for keyturn, written by: keyturn completion fish\n"
            "complete -c keyturn -f\n");
     for (size_t i = 0; i < command_common_count; i++) {
-        printf("complete -c keyturn -l %s -d '%s'", command_common_options[i].name,
-               command_common_options[i].help);
+        printf("complete -c keyturn -l %s", command_common_options[i].name);
+        completion_print_fish_text(command_common_options[i].help);
         printf(command_common_options[i].value ? " -r -F\n" : "\n");
     }
     for (size_t i = 0; i < commands_count; i++)

@@ -48,9 +48,9 @@ static enum err_code deliver_add(struct deliver *deliver, struct err *err)
         TRY(place_write_file(deliver->cli, place, class, NULL, &json, err));
     }
     TRY(agent_send(deliver->cli, "POST", buf_text(&deliver->path), &json, &delivery, err));
-    printf("%s: delivery %lld, %s %s. It is filled at the next rotation.\n", deliver->key.text,
-           (long long)field_number(delivery, "delivery"), field_text(delivery, "kind"),
-           field_text(delivery, "target"));
+    printf("%s: delivery %lld, %s %s.%s\n", deliver->key.text, (long long)field_number(delivery, "delivery"),
+           field_text(delivery, "kind"), field_text(delivery, "target"),
+           field_given(delivery, "holds_version") ? "" : " It holds nothing yet; a rotation fills it.");
     return ERR_OK;
 }
 

@@ -51,7 +51,7 @@ static void list_say_open(struct buf *out, const struct key_row *row, const json
     buf_text_add(out, row->rotation_state);
     if (strcmp(row->rotation_state, "settling") == 0 && due_ms > now_ms) {
         buf_text_add(out, ", ");
-        say_age(out, now_ms, due_ms);
+        say_left(out, due_ms, now_ms);
         buf_text_add(out, " left");
     }
 }
@@ -81,7 +81,7 @@ static void list_say_next(struct buf *out, const struct key_row *row, const json
         list_say_open(out, row, list_rotation(rotations, row->rotation_id), now_ms);
     else if (row->rotate_at_ms > now_ms) {
         buf_text_add(out, "rotates in ");
-        say_age(out, now_ms, row->rotate_at_ms);
+        say_left(out, row->rotate_at_ms, now_ms);
     } else if (row->rotate_at_ms != 0) {
         buf_text_add(out, "rotates now");
     }

@@ -93,7 +93,7 @@ static void progress_show_delivered(struct progress *progress, const json_t *rot
         char place[256];
         (void)snprintf(place, sizeof place, "%s %.200s", field_text(delivery, "kind"),
                        field_text(delivery, "target"));
-        printf("%-9s  %-60s  %s\n", progress->any_put ? "" : "delivered", place,
+        printf("%-10s %-60s  %s\n", progress->any_put ? "" : "delivered", place,
                field_text(delivery, "detail"));
         progress->put[index] = true;
         progress->any_put = true;
@@ -136,7 +136,7 @@ static void progress_note(struct progress *progress, const char *what, const cha
         return;
     buf_clear(&progress->last);
     buf_text_add(&progress->last, text);
-    printf("%-9s  %s\n", what, text);
+    printf("%-10s %s\n", what, text);
 }
 
 static void progress_show_waiting(struct progress *progress, const json_t *rotation)

@@ -43,6 +43,20 @@ void say_age(struct buf *out, int64_t wall_ms, int64_t now_ms)
         buf_text_add(out, text_format_duration(now_ms > wall_ms ? now_ms - wall_ms : 0, age));
 }
 
+void say_left(struct buf *out, int64_t wall_ms, int64_t now_ms)
+{
+    static const int64_t units_ms[] = {86400000, 3600000, 60000, 1000};
+    char text[TEXT_DURATION_BYTES];
+    int64_t left_ms = wall_ms > now_ms ? wall_ms - now_ms : 0;
+    for (size_t i = 0; i < sizeof units_ms / sizeof units_ms[0]; i++) {
+        if (left_ms < 2 * units_ms[i])
+            continue;
+        left_ms = (left_ms + units_ms[i] / 2) / units_ms[i] * units_ms[i];
+        break;
+    }
+    buf_text_add(out, text_format_duration(left_ms, text));
+}
+
 void say_seconds(struct buf *out, double seconds)
 {
     char text[TEXT_DURATION_BYTES];

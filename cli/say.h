@@ -17,6 +17,8 @@ const char *say_elapsed(int64_t ms, char out[SAY_WHEN_BYTES]);
 
 /* "41d" since then; "" for 0. */
 void say_age(struct buf *out, int64_t wall_ms, int64_t now_ms);
+/* How long until then, rounded: "30d" for what is 29 days and 23 hours away. */
+void say_left(struct buf *out, int64_t wall_ms, int64_t now_ms);
 /* A duration in seconds: "24h". */
 void say_seconds(struct buf *out, double seconds);
 /* "alive, 3m" or "not proved yet" */

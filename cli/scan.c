@@ -15,13 +15,18 @@ static const char *scan_skip_string(struct scan_splitter *splitter, const char *
     while (at < end) {
         if (splitter->escaped) {
             splitter->escaped = false;
-        } else if (*at == '\\') {
-            splitter->escaped = true;
-        } else if (*at == '"') {
-            splitter->in_string = false;
-            return at + 1;
+            at++;
+            continue;
         }
-        at++;
+        while (at < end && *at != '"' && *at != '\\')
+            at++;
+        if (at == end)
+            break;
+        if (*at++ == '"') {
+            splitter->in_string = false;
+            return at;
+        }
+        splitter->escaped = true;
     }
     return end;
 }
@@ -141,12 +146,6 @@ enum err_code scan_object(const char *text, size_t length, scan_member *member, 
             at = scan_spaces(at + 1, end);
     }
     return at < end ? ERR_OK : scan_malformed(err);
-}
-
-bool scan_is(struct scan_value name, const char *word)
-{
-    size_t length = strlen(word);
-    return name.length == length && memcmp(name.text, word, length) == 0;
 }
 
 bool scan_true(struct scan_value value)

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 typedef enum err_code scan_element(void *context, const char *text, size_t length, struct err *err);
 
@@ -39,7 +40,12 @@ typedef void scan_member(void *context, struct scan_value name, struct scan_valu
 enum err_code scan_object(const char *text, size_t length, scan_member *member, void *context,
                           struct err *err) ERR_MUST_CHECK;
 
-bool scan_is(struct scan_value name, const char *word);
+/* Inline, so that the length of a literal is known. */
+static inline bool scan_is(struct scan_value name, const char *word)
+{
+    size_t length = strlen(word);
+    return name.length == length && memcmp(name.text, word, length) == 0;
+}
 bool scan_true(struct scan_value value);
 bool scan_null(struct scan_value value);
 int64_t scan_number(struct scan_value value); /* 0 when it is none */

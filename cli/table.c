@@ -176,19 +176,72 @@ static bool table_fill(const struct table *table, struct libscols_table *out, si
     return true;
 }
 
-static bool table_dress(const struct table *table, struct libscols_table *out, bool terminal)
+static bool table_dress(const struct table *table, struct libscols_table *out)
 {
     for (size_t column = 0; column < table->column_count; column++) {
-        bool cut = terminal && table->columns[column].fit == TABLE_CUT;
-        if (!scols_table_new_column(out, table->columns[column].title, 0, cut ? SCOLS_FL_TRUNC : 0))
+        int flags = table->columns[column].fit == TABLE_CUT ? SCOLS_FL_TRUNC : 0;
+        if (!scols_table_new_column(out, table->columns[column].title, 0, flags))
             return false;
     }
     (void)scols_table_set_column_separator(out, "  ");
     (void)scols_table_enable_colors(out, output_has_colour());
-    (void)scols_table_set_termforce(out, terminal ? SCOLS_TERMFORCE_ALWAYS : SCOLS_TERMFORCE_NEVER);
-    if (terminal)
-        (void)scols_table_set_termwidth(out, table_terminal_width());
+    (void)scols_table_set_termforce(out, SCOLS_TERMFORCE_ALWAYS);
+    (void)scols_table_set_termwidth(out, table_terminal_width());
     return true;
+}
+
+/* Characters of UTF-8 text; what a pipe gets is not measured more closely. */
+static size_t table_characters(const char *text)
+{
+    size_t count = 0;
+    for (; *text; text++)
+        count += ((unsigned char)*text & 0xC0) != 0x80;
+    return count;
+}
+
+static void table_pad(struct buf *out, const char *cell, size_t width, bool last)
+{
+    static const char spaces[] = "                                ";
+    buf_text_add(out, cell);
+    size_t length = last ? width + TABLE_GAP : table_characters(cell);
+    for (size_t left = width + TABLE_GAP - length; left > 0;) {
+        size_t part = left < sizeof spaces - 1 ? left : sizeof spaces - 1;
+        buf_add(out, spaces, part);
+        left -= part;
+    }
+}
+
+/* To a pipe or a file nothing is cut or coloured, and ten thousand rows are to
+ * take milliseconds; smartcols would look up each character's width, twice. */
+static enum err_code table_print_plain(const struct table *table, struct err *err)
+{
+    size_t widths[TABLE_COLUMNS] = {0};
+    OWN_BUF struct buf out = {0};
+    size_t last = table->column_count - 1;
+    for (size_t column = 0; column <= last; column++)
+        widths[column] = table_characters(table->columns[column].title);
+    const char *cell = table->text.data;
+    for (size_t i = 0; i < table->row_count * table->column_count; i++) {
+        size_t width = table_characters(cell);
+        if (width > widths[i % table->column_count])
+            widths[i % table->column_count] = width;
+        cell += strlen(cell) + 1;
+    }
+    for (size_t column = 0; column <= last; column++)
+        table_pad(&out, table->columns[column].title, widths[column], column == last);
+    buf_text_add(&out, "\n");
+    cell = table->text.data;
+    for (size_t i = 0; i < table->row_count * table->column_count; i++) {
+        size_t column = i % table->column_count;
+        table_pad(&out, cell, widths[column], column == last);
+        if (column == last)
+            buf_text_add(&out, "\n");
+        cell += strlen(cell) + 1;
+    }
+    if (!buf_ok(&out))
+        return err_set(err, ERR_MEMORY, "out of memory");
+    (void)fwrite(out.data, 1, out.length, stdout);
+    return ERR_OK;
 }
 
 /* The masks hold an ellipsis, which the C locale would print as escapes. */
@@ -202,16 +255,14 @@ enum err_code table_print(struct table *table, struct err *err)
 {
     if (table->row_count == 0)
         return ERR_OK;
+    if (!output_is_terminal())
+        return table_print_plain(table, err);
     table_speak_utf8();
-    bool terminal = output_is_terminal();
     size_t widths[TABLE_COLUMNS] = {0};
-    size_t excess = 0;
-    if (terminal) {
-        table_measure(table, widths);
-        excess = table_excess(table, widths, table_terminal_width());
-    }
+    table_measure(table, widths);
+    size_t excess = table_excess(table, widths, table_terminal_width());
     struct libscols_table *out = scols_new_table();
-    bool done = out && table_dress(table, out, terminal) && table_fill(table, out, excess, widths) &&
+    bool done = out && table_dress(table, out) && table_fill(table, out, excess, widths) &&
                 scols_print_table(out) == 0;
     scols_unref_table(out);
     return done ? ERR_OK : err_set(err, ERR_MEMORY, "the table cannot be printed");
