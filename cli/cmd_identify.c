@@ -3,7 +3,6 @@
 #include "agent.h"
 #include "candidates.h"
 #include "field.h"
-#include "fingerprint.h"
 #include "say.h"
 
 #include <errno.h>
@@ -27,8 +26,8 @@ struct identify {
 static void identify_take(void *context, const unsigned char *bytes, size_t length)
 {
     struct identify *identify = context;
-    char hex[FINGERPRINT_BYTES];
-    fingerprint(bytes, length, hex);
+    char hex[FINGERPRINT_HEX_BYTES];
+    fingerprint_hex(bytes, length, hex);
     if (json_object_get(identify->seen, hex))
         return;
     (void)json_object_set_new(identify->seen, hex, json_true());
