@@ -4,7 +4,8 @@
 #include "../../../agent/store/migrate.h"
 
 static const unsigned char add_column[] = "ALTER TABLE slot ADD COLUMN note TEXT;";
-static const unsigned char broken[] = "CREATE TABLE extra (a INTEGER) STRICT; ALTER TABLE absent ADD COLUMN x;";
+static const unsigned char broken[] =
+    "CREATE TABLE extra (a INTEGER) STRICT; ALTER TABLE absent ADD COLUMN x;";
 
 /* Our list with another migration after it. */
 struct longer {

@@ -26,7 +26,8 @@
 
 enum store_table {
     STORE_KEY = 1,    /* name_index: of environment and name */
-    STORE_VERSION,    /* parent: key; name_index: of the secret's fingerprint (NULL once wiped); has a secret */
+    STORE_VERSION,    /* parent: key; name_index: of the secret's fingerprint (NULL once wiped);
+                       * has a secret */
     STORE_DELIVERY,   /* parent: key */
     STORE_ROTATION,   /* parent: key; due_at */
     STORE_REVOCATION, /* parent: key; due_at */
@@ -76,8 +77,9 @@ enum err_code store_open_reader(const char *path, struct store **ret_store, stru
 struct store *store_close(struct store *store);
 OWN_DEFINE(struct store, store_close);
 
-/* Transactions. Every change is made inside one (ERR_STATE outside). The writer's begin is BEGIN IMMEDIATE, a reader's BEGIN: all reads
- * until store_commit (or rollback) see one state. A savepoint is one step of a
+/* Transactions. Every change is made inside one (ERR_STATE outside). The writer's
+ * begin is BEGIN IMMEDIATE, a reader's BEGIN: all reads until store_commit (or
+ * rollback) see one state. A savepoint is one step of a
  * group: its rollback leaves the rest of the group. One level.
  * Errors of commit: ERR_FULL, ERR_IO, ERR_BUSY; the transaction is then rolled back.
  * A full or failing disk may end the transaction before that: what follows in it, its
@@ -155,7 +157,8 @@ enum err_code store_head_put(struct store *store, const void *sealed, size_t len
 
 /* Slots, in clear, visited in order of number. ERR_NOT_FOUND when the slot to remove is not
  * there. The blob is the slot's whole encoding; number is its key. */
-typedef int store_visit_slot(void *context, uint32_t number, const void *blob, size_t length, struct err *err);
+typedef int store_visit_slot(void *context, uint32_t number, const void *blob, size_t length,
+                             struct err *err);
 enum err_code store_slot_put(struct store *store, uint32_t number, const void *blob, size_t length,
                              struct err *err) ERR_MUST_CHECK;
 enum err_code store_slot_remove(struct store *store, uint32_t number, struct err *err) ERR_MUST_CHECK;
