@@ -1,6 +1,7 @@
 /* Which of our keys a text holds. The text stays here, in locked memory: only
  * fingerprints go to the agent. */
 #include "agent.h"
+#include "base/fingerprint.h"
 #include "candidates.h"
 #include "field.h"
 #include "say.h"
