@@ -1,0 +1,180 @@
+/* The codec: what it leaves out, skips and refuses, on both sides of each limit. */
+#include "vault_fixture.h"
+
+#include "../../../agent/vault/codec.h"
+#include "../../../agent/vault/schemas.h"
+
+struct inner {
+    int32_t number;
+};
+
+struct sample {
+    uint32_t u32;
+    uint64_t u64;
+    int32_t i32;
+    int64_t i64;
+    bool flag;
+    char name[8];
+    uint8_t bytes[4];
+    struct vault_text text;
+    struct inner inner;
+};
+
+static const struct codec_field inner_fields[] = {[1] = CODEC_FIELD(struct inner, number, CODEC_I32)};
+static const struct codec_schema inner_schema = CODEC_SCHEMA("inner", struct inner, inner_fields);
+static const struct codec_field sample_fields[] = {
+    [1] = CODEC_FIELD(struct sample, u32, CODEC_U32),
+    [2] = CODEC_FIELD(struct sample, u64, CODEC_U64),
+    [3] = CODEC_FIELD(struct sample, i32, CODEC_I32),
+    [4] = CODEC_FIELD(struct sample, i64, CODEC_I64),
+    [5] = CODEC_FIELD(struct sample, flag, CODEC_BOOL),
+    [7] = CODEC_FIELD(struct sample, name, CODEC_STRING),
+    [8] = CODEC_FIELD(struct sample, bytes, CODEC_BYTES),
+    [9] = CODEC_FIELD_TEXT(struct sample, text, 10),
+    [10] = CODEC_FIELD_MAP(struct sample, inner, &inner_schema),
+};
+static const struct codec_schema sample_schema = CODEC_SCHEMA("sample", struct sample, sample_fields);
+
+/* What a program that knows only some of the fields has. */
+static const struct codec_field older_fields[] = {[1] = CODEC_FIELD(struct sample, u32, CODEC_U32)};
+static const struct codec_schema older_schema = CODEC_SCHEMA("sample", struct sample, older_fields);
+
+static enum err_code decode(const struct codec_schema *schema, const void *bytes, size_t length,
+                            struct sample *ret_sample, struct err *err)
+{
+    struct codec *codec = codec_new();
+    assert_non_null(codec);
+    memset(ret_sample, 0, sizeof *ret_sample);
+    enum err_code code = codec_decode(codec, schema, bytes, length, ret_sample, err);
+    codec_free(codec);
+    return code;
+}
+
+static void test_every_type_comes_back_at_its_ends(void **state)
+{
+    static const struct sample samples[] = {
+        {.u32 = 1, .u64 = 1, .i32 = 1, .i64 = 1, .flag = true, .name = "a", .bytes = {1}, .inner = {1}},
+        {.u32 = UINT32_MAX, .u64 = UINT64_MAX, .i32 = INT32_MAX, .i64 = INT64_MAX, .name = "1234567"},
+        {.i32 = INT32_MIN, .i64 = INT64_MIN, .inner = {INT32_MIN}, .bytes = {0, 0, 0, 255}},
+        {.i32 = -1, .i64 = -1},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+        struct buf bytes = {0};
+        struct sample back;
+        GOOD(codec_encode(&sample_schema, &samples[i], &bytes, &err));
+        GOOD(decode(&sample_schema, bytes.data, bytes.length, &back, &err));
+        assert_memory_equal(&back, &samples[i], sizeof back);
+        buf_release(&bytes);
+    }
+}
+
+static void test_what_is_zero_takes_no_room(void **state)
+{
+    static const struct sample zero = {0};
+    struct buf bytes = {0};
+    (void)state;
+    GOOD(codec_encode(&sample_schema, &zero, &bytes, &err));
+    assert_int_equal(bytes.length, 1);
+    assert_int_equal((unsigned char)bytes.data[0], 0x80);
+    buf_release(&bytes);
+}
+
+static void test_fields_of_a_newer_program_are_skipped(void **state)
+{
+    static const struct sample full = {.u32 = 7, .i64 = -3, .name = "new", .inner = {4}};
+    struct buf bytes = {0};
+    struct sample back;
+    (void)state;
+    GOOD(codec_encode(&sample_schema, &full, &bytes, &err));
+    GOOD(decode(&older_schema, bytes.data, bytes.length, &back, &err));
+    assert_int_equal(back.u32, 7);
+    assert_int_equal(back.i64, 0);
+    assert_string_equal(back.name, "");
+    GOOD(decode(&sample_schema, "\x82\x01\x05\x06\xa1x", 6, &back, &err)); /* 6 is a gap */
+    assert_int_equal(back.u32, 5);
+    buf_release(&bytes);
+}
+
+static void test_texts_hold_to_their_limit_when_written(void **state)
+{
+    struct buf bytes = {0};
+    struct sample back;
+    struct sample sample = {.text = {.data = strdup("0123456789a"), .length = 10}};
+    (void)state;
+    GOOD(codec_encode(&sample_schema, &sample, &bytes, &err));
+    GOOD(decode(&sample_schema, bytes.data, bytes.length, &back, &err));
+    assert_string_equal(back.text.data, "0123456789");
+    codec_release(&sample_schema, &back);
+    size_t length = bytes.length;
+    sample.text.length = 11;
+    REFUSED(ERR_LIMIT, "11 bytes in the sample; at most 10", codec_encode(&sample_schema, &sample, &bytes, &err));
+    assert_int_equal(bytes.length, length);
+    memset(sample.name, 'x', sizeof sample.name); /* no NUL */
+    REFUSED(ERR_LIMIT, "8 bytes", codec_encode(&sample_schema, &sample, &bytes, &err));
+    codec_release(&sample_schema, &sample);
+    buf_release(&bytes);
+}
+
+static void test_what_does_not_fit_its_field_is_refused_by_number(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t length;
+        const char *says;
+    } cases[] = {
+        {"\x81\x01\xcf\0\0\0\1\0\0\0\0", 11, "field 1"}, /* 2^32 as u32 */
+        {"\x81\x01\xff", 3, "field 1"},                  /* -1 */
+        {"\x81\x02\xa1x", 4, "field 2"},
+        {"\x81\x03\xce\x80\0\0\0", 7, "field 3"}, /* 2^31 as i32 */
+        {"\x81\x03\xd3\xff\xff\xff\xff\x7f\xff\xff\xff", 11, "field 3"},
+        {"\x81\x04\xcf\x80\0\0\0\0\0\0\0", 11, "field 4"},
+        {"\x81\x05\x01", 3, "field 5"},
+        {"\x81\x07\xa8" "12345678", 11, "field 7"},
+        {"\x81\x07\xa3" "1\0" "2", 6, "field 7"}, /* a NUL inside */
+        {"\x81\x08\xc4\x03" "123", 7, "field 8"},
+        {"\x81\x08\xc4\x05" "12345", 9, "field 8"},
+        {"\x81\x09\xab" "0123456789a", 14, "field 9"},
+        {"\x81\x0a\x01", 3, "field 10"},
+        {"\x81\x0a\x81\x01\xc0", 5, "field 10"},
+        {"\x81\xa1x\x01", 4, "field 0"}, /* a key that is no number */
+        {"\x01", 1, "field 0"},          /* no map */
+        {"", 0, "not one MessagePack map"},
+        {"\x81\x01", 2, "not one MessagePack map"},     /* cut short */
+        {"\x80\x80", 2, "not one MessagePack map"},     /* and more */
+        {"\x81\x01\xc1", 3, "not one MessagePack map"}, /* a byte that is never used */
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct sample back;
+        REFUSED(ERR_FORMAT, cases[i].says, decode(&sample_schema, cases[i].bytes, cases[i].length, &back, &err));
+        codec_release(&sample_schema, &back);
+    }
+}
+
+/* A field that shares bytes with another, or lies outside, would be read back wrong. */
+static void test_the_fields_of_every_record_lie_apart(void **state)
+{
+    (void)state;
+    for (enum vault_kind kind = VAULT_KEY; kind <= VAULT_INCIDENT; kind++) {
+        const struct codec_schema *schema = vault_shape(kind)->schema;
+        assert_true(schema->count <= 128);
+        for (size_t a = 1; a < schema->count; a++)
+            for (size_t b = 1; b < a; b++)
+                assert_true(schema->fields[a].type == CODEC_NONE ||
+                            schema->fields[a].offset != schema->fields[b].offset);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_type_comes_back_at_its_ends),
+        cmocka_unit_test(test_what_is_zero_takes_no_room),
+        cmocka_unit_test(test_fields_of_a_newer_program_are_skipped),
+        cmocka_unit_test(test_texts_hold_to_their_limit_when_written),
+        cmocka_unit_test(test_what_does_not_fit_its_field_is_refused_by_number),
+        cmocka_unit_test(test_the_fields_of_every_record_lie_apart),
+    };
+    return cmocka_run_group_tests_name("vault codec", tests, NULL, NULL);
+}
