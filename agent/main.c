@@ -20,6 +20,18 @@ enum { SYSTEMD_FIRST_FD = 3 };
 
 /* --- Becoming a daemon ------------------------------------------------------------------- */
 
+/* Whatever was open where we were started stays there, but the ready descriptor. */
+static void close_inherited(int ready_fd)
+{
+    unsigned first = STDERR_FILENO + 1;
+    if (ready_fd >= (int)first) {
+        if ((unsigned)ready_fd > first)
+            close_range(first, (unsigned)ready_fd - 1, 0);
+        first = (unsigned)ready_fd + 1;
+    }
+    close_range(first, ~0U, 0);
+}
+
 static enum err_code detach(const struct config *config, struct err *err)
 {
     pid_t child = fork();
@@ -27,6 +39,7 @@ static enum err_code detach(const struct config *config, struct err *err)
         return err_set_errno(err, errno, "the agent could not be put into the background");
     if (child > 0)
         _exit(0);
+    close_inherited(config->ready_fd);
     if (setsid() < 0 || chdir("/") != 0)
         return err_set_errno(err, errno, "the agent could not be detached");
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
