@@ -26,7 +26,7 @@
 #include <unistd.h>
 
 enum {
-    THREADS = 4,
+    THREADS = 2,
     BLOCKERS = 6,
     CONNECTIONS = 256,
     CONNECTIONS_EACH = 32, /* of a user who may do nothing but ask for the health */
