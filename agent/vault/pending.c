@@ -93,7 +93,7 @@ static int replay_row(void *context, const struct store_row *row, struct err *er
     struct pending_replay *replay = context;
     struct seal_place place = row_place(STORE_PENDING, SEAL_PART_META, row);
     buf_clear(&replay->entries);
-    TRY(seal_open_bytes(replay->vault->keys, &place, row->meta, row->meta_length, &replay->entries, err));
+    TRY_VISIT(seal_open_bytes(replay->vault->keys, &place, row->meta, row->meta_length, &replay->entries, err));
     if (replay->oldest == 0)
         replay->oldest = row->revision;
     return (int)replay_rest(replay, replay_found(replay, row->revision), err);

@@ -85,7 +85,7 @@ static int read_if_number(void *context, const struct store_row *row, struct err
 {
     struct read_number *wanted = context;
     union vault_record record;
-    TRY(row_open(wanted->session, VAULT_VERSION, row, &record, err));
+    TRY_VISIT(row_open(wanted->session, VAULT_VERSION, row, &record, err));
     if (record.version.number != wanted->number)
         return ERR_OK;
     *wanted->version = record.version;
@@ -122,7 +122,7 @@ static int read_and_visit(void *context, const struct store_row *row, struct err
 {
     const struct read_visit *visit = context;
     union vault_record record;
-    TRY(row_open(visit->session, visit->kind, row, &record, err));
+    TRY_VISIT(row_open(visit->session, visit->kind, row, &record, err));
     int answer = visit->visit(visit->context, &record.row, err);
     vault_record_release(visit->kind, &record.row);
     return answer;
@@ -188,7 +188,7 @@ static int read_gather(void *context, const struct store_row *row, struct err *e
         list->records = records;
         list->capacity = capacity;
     }
-    TRY(row_open(list->session, list->kind, row, &list->records[list->count], err));
+    TRY_VISIT(row_open(list->session, list->kind, row, &list->records[list->count], err));
     list->count++;
     return ERR_OK;
 }

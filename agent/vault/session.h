@@ -85,6 +85,14 @@ OWN_DEFINE(struct vault_session, session_leave);
 /* The same for calls that need only the store. ERR_NOT_FOUND: there is none yet. */
 enum err_code session_need_store(struct vault_session *session, struct err *err) ERR_MUST_CHECK;
 
+/* TRY in a visitor, whose answer is an int. */
+#define TRY_VISIT(call)                                                                            \
+    do {                                                                                           \
+        enum err_code try_code = (call);                                                           \
+        if (try_code != ERR_OK)                                                                    \
+            return (int)try_code;                                                                  \
+    } while (0)
+
 /* --- head.c: the head in the store ---------------------------------------- */
 enum err_code head_load(struct vault *vault, struct vault_head *ret_head, struct err *err) ERR_MUST_CHECK;
 enum err_code head_store(struct vault *vault, struct err *err) ERR_MUST_CHECK;

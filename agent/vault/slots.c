@@ -92,7 +92,7 @@ static int slots_visit_one(void *context, uint32_t number, const void *blob, siz
 {
     const struct slots_visit *visit = context;
     struct seal_slot slot;
-    TRY(slot_decode(visit->session->codec, blob, length, &slot, err));
+    TRY_VISIT(slot_decode(visit->session->codec, blob, length, &slot, err));
     struct vault_slot_info info = {
         .number = number, .kind = (enum vault_slot_kind)slot.kind, .created_at_ms = slot.created_at_ms};
     return visit->visit(visit->context, &info);
@@ -158,9 +158,12 @@ static enum err_code tries_wrong(struct vault *vault, struct err *err)
     }
     vault->tries.next_at_ms = clock_monotonic_ms(vault->clock) + 1000 * wait_s;
     if (wait_s > 0)
-        return err_set(err, ERR_WRONG_KEY, "no slot opens (%u wrong tries); the next try is possible in %lld s",
+        return err_set(err, ERR_WRONG_KEY,
+                       "that is wrong, or its slot is damaged: no slot opens (%u wrong tries); the next try is "
+                       "possible in %lld s",
                        wrong, (long long)wait_s);
-    return err_set(err, ERR_WRONG_KEY, "no slot opens (%u wrong %s)", wrong, wrong == 1 ? "try" : "tries");
+    return err_set(err, ERR_WRONG_KEY, "that is wrong, or its slot is damaged: no slot opens (%u wrong %s)", wrong,
+                   wrong == 1 ? "try" : "tries");
 }
 
 static enum err_code tries_judge(struct vault *vault, struct slots_try *try, struct secret **ret_root,
