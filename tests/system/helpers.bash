@@ -114,7 +114,7 @@ journal() { # journal FILTER: jq over the array of entries
 # --- The agent --------------------------------------------------------------------------------
 
 agent_start() { # agent_start [OPTION]...: and wait until it listens
-  "$KEYTURND" --config /dev/null --store "$STORE" --socket "$KEYTURN_SOCKET" \
+  "$KEYTURND" --store "$STORE" --socket "$KEYTURN_SOCKET" \
     --providers "$WORLD/providers" "$@" >>"$AGENT_LOG" 2>&1 3>&- &
   AGENT_PID=$!
   wait_for 20 agent_answers
@@ -137,7 +137,7 @@ agent_kill() {
 # agent_refuses [OPTION]...: it must not start; what it says is in OUTPUT, its status in STATUS.
 agent_refuses() {
   STATUS=0
-  OUTPUT=$(timeout 20 "$KEYTURND" --config /dev/null --store "$STORE" --socket "$KEYTURN_SOCKET" \
+  OUTPUT=$(timeout 20 "$KEYTURND" --store "$STORE" --socket "$KEYTURN_SOCKET" \
     --providers "$WORLD/providers" "$@" 2>&1 3>&-) || STATUS=$?
   [ "$STATUS" != 0 ] && [ "$STATUS" != 124 ]
 }

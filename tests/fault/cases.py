@@ -1,0 +1,161 @@
+"""The cases: what is done to the agent or to the provider while a scenario runs."""
+import collections
+import json
+
+from checks import check_all, claim
+from person import all_ended, newest
+from scenarios import SCENARIOS, holds_current, version_is
+from world import World
+
+FINISH_S = 40
+
+KINDS = {
+    "delay": {"delay_ms": 300}, "timeout": {}, "timeout_after": {}, "reset_before": {}, "reset_after": {},
+    "slow_body": {"delay_ms": 1}, "huge_body": {}, "truncated": {}, "status_500": {}, "status_502_html": {},
+    "waf_403": {}, "html_200": {}, "redirect": {}, "rate_429": {}, "rate_401": {}, "unauthorized": {},
+    "invalid_key": {}, "empty_200": {}, "garbage_json": {},
+    "answer": {"status": 401, "body": json.dumps({"success": False, "error": {"code": "SOMETHING_NEW"}})},
+}
+
+# Where a call that is expected to succeed is made to fail.
+FAILING = ("store.commit.fail", "vault.log.write", "delivery.file.create", "delivery.file.write",
+           "delivery.file.fsync", "delivery.file.rename", "delivery.file.folder_fsync")
+
+
+class Case:
+    """One run of one scenario."""
+
+    def __init__(self, scenario, name):
+        self.scenario = scenario
+        self.name = f"{scenario} {name}"
+
+    def run(self, programs):
+        """Raises Broken. What it returns is printed beside its name."""
+        world = World(programs)
+        try:
+            said = self.play(world, SCENARIOS[self.scenario])
+            check_all(world)
+            world.close()
+            world.remove()
+            return said
+        except BaseException as error:
+            world.close()
+            error.folder = world.folder
+            raise
+
+
+class Count(Case):
+    """Nothing goes wrong; learns what passes."""
+
+    def __init__(self, scenario):
+        super().__init__(scenario, "undisturbed")
+        self.points = []
+        self.requests = 0
+
+    def play(self, world, scenario):
+        person = scenario.begin(world)
+        before = requests(world)
+        world.restart(count=world.path("count"))
+        person.until(scenario.ended, FINISH_S, self.scenario)
+        claim(not person.attention, f"a person was asked for nothing: {person.attention}")
+        with open(world.path("count"), encoding="utf-8") as file:
+            self.points = file.read().split()
+        self.requests = requests(world) - before
+        return f"{len(self.points)} points, {self.requests} requests"
+
+
+def requests(world):
+    return sum(1 for entry in world.simulator.journal() if entry["port"] == "api")
+
+
+class Kill(Case):
+    """SIGKILL at one passage of a fault point, and once more soon after the next start."""
+
+    def __init__(self, scenario, passage, again=0):
+        super().__init__(scenario, f"killed at {passage}" + (f", again at {again}" if again else ""))
+        self.passage = passage
+        self.again = again
+
+    def play(self, world, scenario):
+        person = scenario.begin(world)
+        world.restart(points=f"*:kill@{self.passage}", count=world.path("count"))
+        if self.again and not world.agent.alive():
+            world.start(points=f"*:kill@{self.again}")
+        person.until(scenario.ended, FINISH_S, self.scenario)
+        claim(not person.attention, f"a person was asked after a crash: {person.attention}")
+        with open(world.path("count"), encoding="utf-8") as file:
+            last = file.read().split()[-1:]
+        return f"at {last[0]}" if person.deaths and last else "not reached"
+
+
+class Fail(Case):
+    """A call that should succeed fails once, or several times in a row."""
+
+    def __init__(self, scenario, point, passage, times=1):
+        super().__init__(scenario, f"{point} fails at {passage}" + (f", {times} times" if times > 1 else ""))
+        self.points = ",".join(f"{point}:fail@{passage + n}" for n in range(times))
+
+    def play(self, world, scenario):
+        person = scenario.begin(world)
+        person.patient = True
+        world.restart(points=self.points)
+        person.until(settled(scenario), FINISH_S, self.scenario)
+        return f"{len(person.attention)} times for a person" if person.attention else None
+
+
+class ProviderFault(Case):
+    """The provider misbehaves from one request on."""
+
+    def __init__(self, scenario, kind, skip, times=1):
+        super().__init__(scenario, f"{kind} at request {skip}" + (f", {times} times" if times > 1 else ""))
+        self.fault = {"kind": kind, "skip": skip, "times": times, **KINDS[kind]}
+
+    def play(self, world, scenario):
+        person = scenario.begin(world)
+        person.patient = True
+        world.simulator.fault(match={}, **self.fault)
+        person.until(settled(scenario), FINISH_S, self.scenario)
+        world.simulator.no_faults()
+        return f"{len(person.attention)} times for a person" if person.attention else None
+
+
+def settled(scenario):
+    """What the scenario wanted, or a rotation that was given up with everything in order."""
+    def ended(key):
+        if scenario.ended(key):
+            return True
+        if key is None or not all_ended(key) or not holds_current(key):
+            return False
+        rotation = newest(key)
+        return rotation is not None and rotation["state"] == "failed" and \
+            version_is(key, key["current"]["version"], "current")
+    return ended
+
+
+def spread(items, most):
+    """At most so many of them, evenly."""
+    items = list(items)
+    if most is None or len(items) <= most:
+        return items
+    return [items[index * len(items) // most] for index in range(most)]
+
+
+def kills(count, most):
+    passages = len(count.points)
+    single = [Kill(count.scenario, n) for n in spread(range(1, passages + 3), most)]
+    double = [Kill(count.scenario, n, 1 + n % 12) for n in spread(range(2, passages, 3), most and most // 4)]
+    return single + double
+
+
+def failures(count, most):
+    passed = collections.Counter(count.points)
+    all_of_them = [Fail(count.scenario, point, n, times) for point in FAILING
+                   for n in range(1, passed[point] + 1) for times in (1, 3)]
+    return spread(all_of_them, most)
+
+
+def provider_faults(count, most):
+    all_of_them = [ProviderFault(count.scenario, kind, skip, times)
+                   for skip in range(count.requests) for kind in KINDS for times in (1, 4)]
+    # A step that shares no factor with the number of kinds: each kind strikes.
+    return spread(all_of_them, most)
