@@ -23,6 +23,8 @@ enum {
     COMMIT_RETRY_BASE_MS = 100,
     COMMIT_RETRY_MOST_MS = 5000,
     WAIT_MOST_MS = 60 * 1000,
+    KEPT_RETRY_MS = 5 * 1000,
+    DRAIN_MS = 10 * 1000,
 };
 
 /* --- Construction ------------------------------------------------------------------- */
@@ -60,6 +62,8 @@ enum err_code engine_new(const struct engine_options *options, struct engine **r
         engine->options.workers = 4;
     if (!engine->options.parallel)
         engine->options.parallel = 256;
+    if (!engine->options.drain_ms)
+        engine->options.drain_ms = DRAIN_MS;
     if (!engine->options.remind_ms)
         engine->options.remind_ms = 60 * 60 * 1000;
     engine->vault = options->vault;
@@ -342,24 +346,61 @@ static enum err_code step_outcome(struct engine *engine, void *argument, struct 
     return outcome_record(engine, argument, err);
 }
 
+static enum err_code step_stray(struct engine *engine, void *argument, struct err *err)
+{
+    return outcome_record_stray(engine, argument, err);
+}
+
+/* A key must not be lost with an answer that its rotation refuses (S3): then it is
+ * sealed as a stray, and if that fails, too, it is kept and tried again. */
+static void record_outcome(struct engine *engine, struct flight *flight)
+{
+    struct err err = {0};
+    enum err_code code = engine_step(engine, step_outcome, flight, &err);
+    if (code == ERR_OK)
+        return;
+    log_error("engine", "%s: an answer could not be recorded: %s", flight->key, err.message);
+    if (!outcome_holds_key(flight) || code == ERR_EXISTS)
+        return;
+    code = engine_step(engine, step_stray, flight, &err);
+    flight->keep = code != ERR_OK && code != ERR_NOT_FOUND && code != ERR_EXISTS;
+    if (flight->keep)
+        log_error("engine", "%s: its new key is not sealed yet: %s; tried again in 5 s", flight->key, err.message);
+}
+
 /* Record outcomes; they stay in ended until the commit, in case it fails. */
 static size_t record_outcomes(struct engine *engine)
 {
     size_t recorded = 0;
     for (struct flight *flight = engine->flights.ended.first; flight && recorded < OUTCOMES_PER_GROUP;
-         flight = flight->next) {
-        struct err err = {0};
-        if (engine_step(engine, step_outcome, flight, &err) != ERR_OK)
-            log_error("engine", "%s: an answer could not be recorded: %s", flight->key, err.message);
-        recorded++;
-    }
+         flight = flight->next, recorded++)
+        record_outcome(engine, flight);
     return recorded;
 }
 
 static void forget_outcomes(struct engine *engine, size_t count)
 {
-    while (count-- > 0)
-        flight_free(flight_list_take(&engine->flights.ended));
+    while (count-- > 0) {
+        struct flight *flight = flight_list_take(&engine->flights.ended);
+        if (!flight->keep) {
+            flight_free(flight);
+            continue;
+        }
+        flight_list_add(&engine->flights.kept, flight);
+        engine->flights.kept_until_ms = clock_monotonic_ms(engine->options.clock) + KEPT_RETRY_MS;
+    }
+}
+
+static void retry_kept(struct engine *engine)
+{
+    struct flights *flights = &engine->flights;
+    if (!flights->kept.count || flights->kept_until_ms > clock_monotonic_ms(engine->options.clock))
+        return;
+    struct flight *flight;
+    while ((flight = flight_list_take(&flights->kept))) {
+        flight->keep = false;
+        flight_list_add(&flights->ended, flight);
+    }
 }
 
 static void run_calls(struct engine *engine, struct call *list)
@@ -397,7 +438,7 @@ static void run_group(struct engine *engine, struct call *calls)
     if (code == ERR_OK) {
         recorded = record_outcomes(engine);
         run_calls(engine, calls);
-        if (!engine->lock_call)
+        if (!engine->lock_call && !atomic_load(&engine->stop))
             schedule_run(engine);
         FAULT_POINT("engine.commit.before");
         if (vault_changed(engine->vault))
@@ -431,6 +472,7 @@ static void run_unlocked(struct engine *engine, struct call *calls)
     bool retry_later = engine->commit_retry_ms > now;
     struct err err = {0};
 
+    retry_kept(engine);
     if (calls || (!retry_later && (engine->flights.ended.count || is_due(engine)))) {
         run_group(engine, calls);
         if (vault_next_due(engine->session, &engine->next_due_ms, &err) != ERR_OK)
@@ -463,6 +505,8 @@ static int64_t wait_ms(struct engine *engine)
         return 0;
     if (engine->next_due_ms && !engine->lock_call)
         wait = soonest(wait, engine->next_due_ms - engine_now(engine));
+    if (engine->flights.kept.count)
+        wait = soonest(wait, engine->flights.kept_until_ms - mono);
     int64_t start = flight_next_start_ms(engine);
     if (start != INT64_MAX)
         wait = soonest(wait, start - mono);
@@ -483,6 +527,23 @@ static void turn(struct engine *engine)
     finish_lock(engine);
 }
 
+/* Nothing new starts, and what is under way gets some time to end and be recorded: an issue that
+ * is cut off would have to be looked for at the next start. */
+static void drain(struct engine *engine)
+{
+    int64_t until = clock_monotonic_ms(engine->options.clock) + engine->options.drain_ms;
+    for (;;) {
+        http_perform(engine->http);
+        work_collect(engine->work);
+        if (engine->flights.ended.count)
+            run_group(engine, NULL);
+        int64_t left = until - clock_monotonic_ms(engine->options.clock);
+        if (!engine->flights.running || left <= 0)
+            return;
+        http_wait(engine->http, left < 100 ? left : 100);
+    }
+}
+
 enum err_code engine_run(struct engine *engine, struct err *err)
 {
     (void)err;
@@ -495,8 +556,7 @@ enum err_code engine_run(struct engine *engine, struct err *err)
         calls_answer(&engine->calls, engine->lock_call);
     if (unlocked(engine)) {
         struct err anchor_err = {0};
-        if (engine->flights.ended.count)
-            run_group(engine, NULL);
+        drain(engine);
         if (vault_anchor(engine->vault, &anchor_err) != ERR_OK)
             log_error("engine", "the audit log could not be anchored: %s", anchor_err.message);
         vault_lock(engine->vault, "engine");

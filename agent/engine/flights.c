@@ -11,6 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* A provider that asks for a longer pause than this is asked again all the same. */
+enum { PAUSE_MOST_MS = 60 * 1000 };
+
 void flight_list_add(struct flight_list *list, struct flight *flight)
 {
     flight->next = NULL;
@@ -63,6 +66,7 @@ void flights_release(struct engine *engine)
     }
     list_free(&flights->planned);
     list_free(&flights->ended);
+    list_free(&flights->kept);
     free(flights->loads);
     flights->loads = NULL;
     flights->load_count = 0;
@@ -188,11 +192,21 @@ static void flight_ended(struct flight *flight)
     flight_list_add(&engine->flights.ended, flight);
 }
 
+static int64_t now_us(const struct engine *engine)
+{
+    return clock_monotonic_ms(engine->options.clock) * 1000;
+}
+
 static void on_action_done(void *context, struct action_result *result)
 {
     struct flight *flight = context;
+    struct load *load = load_of(flight->engine, flight);
     flight->result = *result;
     result->values = NULL;
+    if (result->retry_after_ms > 0) {
+        int64_t pause_ms = result->retry_after_ms < PAUSE_MOST_MS ? result->retry_after_ms : PAUSE_MOST_MS;
+        load->pause_until_us = now_us(flight->engine) + 1000 * pause_ms;
+    }
     flight_ended(flight);
 }
 
@@ -315,17 +329,12 @@ static void flight_start(struct engine *engine, struct load *load, struct flight
     flight_ended(flight);
 }
 
-static int64_t now_us(const struct engine *engine)
-{
-    return clock_monotonic_ms(engine->options.clock) * 1000;
-}
-
 static const struct provider_limits *limits_of(const struct load *load)
 {
     return load->provider ? provider_limits(load->provider) : NULL;
 }
 
-/* May this load start one more now? */
+/* May this load start one more now? What is urgent does not wait for a Retry-After. */
 static bool load_allows(const struct load *load, int64_t at_us)
 {
     const struct provider_limits *limits = limits_of(load);
@@ -333,7 +342,8 @@ static bool load_allows(const struct load *load, int64_t at_us)
         return false;
     if (!limits)
         return true;
-    return load->running < limits->parallel && (!limits->per_second || load->next_start_us <= at_us);
+    bool asked_to_wait = load->pause_until_us > at_us && !load->urgent.count;
+    return load->running < limits->parallel && load->next_start_us <= at_us && !asked_to_wait;
 }
 
 static void load_count_start(struct load *load, int64_t at_us)
@@ -375,7 +385,10 @@ int64_t flight_next_start_ms(const struct engine *engine)
             continue;
         if (load->running >= limits->parallel || engine->flights.running >= engine->options.parallel)
             continue;
-        int64_t at_ms = (load->next_start_us + 999) / 1000;
+        int64_t at_us = load->next_start_us;
+        if (!load->urgent.count && load->pause_until_us > at_us)
+            at_us = load->pause_until_us;
+        int64_t at_ms = (at_us + 999) / 1000;
         soonest = at_ms < soonest ? at_ms : soonest;
     }
     return soonest;

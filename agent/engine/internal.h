@@ -46,6 +46,7 @@ struct flight {
     enum flight_kind kind;
     bool urgent;
     bool started;
+    bool keep; /* its recording failed, and it holds a key that is nowhere else */
     uint8_t job_id[VAULT_ID_BYTES]; /* the rotation's, revocation's or key's */
     uint8_t key_id[VAULT_ID_BYTES];
     uint8_t version_id[VAULT_ID_BYTES]; /* whose secret is used; zeros: none */
@@ -89,7 +90,8 @@ struct load {
     struct flight_list urgent;
     struct flight_list waiting;
     unsigned running;
-    int64_t next_start_us; /* monotonic: the earliest next start, by the rate */
+    int64_t next_start_us;  /* monotonic: the earliest next start, by the rate */
+    int64_t pause_until_us; /* monotonic: it asked us to wait (Retry-After) */
 };
 
 enum { FLIGHT_TABLE = 1024 };
@@ -99,6 +101,8 @@ struct flights {
     size_t load_count;
     struct flight_list planned; /* in the present group, not committed */
     struct flight_list ended;   /* outcomes not yet recorded */
+    struct flight_list kept;    /* outcomes with a new key in them whose recording failed: tried again */
+    int64_t kept_until_ms;      /* monotonic: then they are tried again */
     struct flight *by_job[FLIGHT_TABLE];
     size_t in_flight; /* waiting or running */
     size_t running;
@@ -266,7 +270,7 @@ enum err_code rotation_step(struct engine *engine, const uint8_t id[VAULT_ID_BYT
                             const struct rotation_input *input, struct vault_rotation *ret_rotation,
                             struct err *err) ERR_MUST_CHECK;
 /* A delivery of this rotation ended. */
-enum err_code rotation_delivered(struct engine *engine, const struct flight *flight, struct err *err) ERR_MUST_CHECK;
+enum err_code rotation_delivered(struct engine *engine, struct flight *flight, struct err *err) ERR_MUST_CHECK;
 
 /* --- revoke.c ------------------------------------------------------------- */
 
@@ -305,6 +309,10 @@ enum err_code follow_up_run(struct engine *engine, struct err *err) ERR_MUST_CHE
 /* --- outcomes.c, schedule.c ----------------------------------------------- */
 
 enum err_code outcome_record(struct engine *engine, struct flight *flight, struct err *err) ERR_MUST_CHECK;
+/* Does it hold a new key that is sealed nowhere yet? */
+bool outcome_holds_key(const struct flight *flight);
+/* A new key that its rotation will not have: sealed and condemned. */
+enum err_code outcome_record_stray(struct engine *engine, struct flight *flight, struct err *err) ERR_MUST_CHECK;
 /* Do what is due, each in a step of its own; the number of steps. */
 size_t schedule_run(struct engine *engine);
 /* After unlocking: what was in flight when the agent ended is uncertain. */

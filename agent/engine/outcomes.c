@@ -31,7 +31,7 @@ static enum rotation_event verdict_event(const struct action_result *result)
     return ROTATION_ON_UNKNOWN;
 }
 
-static bool issued_secret(const struct flight *flight)
+bool outcome_holds_key(const struct flight *flight)
 {
     const struct action_values *values = flight->result.values;
     return values && action_values_secret(values, "secret") != NULL;
@@ -40,7 +40,7 @@ static bool issued_secret(const struct flight *flight)
 static enum rotation_event issue_event(const struct flight *flight)
 {
     const struct action_result *result = &flight->result;
-    if (issued_secret(flight))
+    if (outcome_holds_key(flight))
         return ROTATION_ON_ISSUED;
     if (result->verdict == ACTION_REFUSED || result->verdict == ACTION_CREDENTIAL_REFUSED)
         return ROTATION_ON_REFUSED;
@@ -50,7 +50,7 @@ static enum rotation_event issue_event(const struct flight *flight)
 static enum rotation_event find_event(const struct flight *flight)
 {
     if (flight->result.verdict == ACTION_FOUND)
-        return issued_secret(flight) ? ROTATION_ON_ISSUED : ROTATION_ON_FOUND_BARE;
+        return outcome_holds_key(flight) ? ROTATION_ON_ISSUED : ROTATION_ON_FOUND_BARE;
     if (flight->result.verdict == ACTION_NOT_FOUND)
         return ROTATION_ON_NOT_FOUND;
     return ROTATION_ON_UNKNOWN;
@@ -62,7 +62,7 @@ static const char *found_id(const struct flight *flight)
 }
 
 /* A key came under a label that nothing waits for any more. */
-static enum err_code record_stray(struct engine *engine, const struct flight *flight, struct err *err)
+enum err_code outcome_record_stray(struct engine *engine, struct flight *flight, struct err *err)
 {
     struct rotation_input input = {.event = ROTATION_ON_STRAY,
                                    .who = "engine",
@@ -75,13 +75,13 @@ static enum err_code record_stray(struct engine *engine, const struct flight *fl
     return rotation_step(engine, flight->job_id, &input, NULL, err);
 }
 
-static enum err_code record_issue(struct engine *engine, const struct flight *flight, struct err *err)
+static enum err_code record_issue(struct engine *engine, struct flight *flight, struct err *err)
 {
     struct vault_rotation rotation = {0};
     TRY(vault_get(engine->session, VAULT_ROTATION, flight->job_id, &rotation.row, err));
     bool awaited = rotation.attempt == flight->attempt && rotation.intent && rotation.state == ROTATION_STAGING;
     if (!awaited)
-        return issued_secret(flight) ? record_stray(engine, flight, err) : ERR_OK;
+        return outcome_holds_key(flight) ? outcome_record_stray(engine, flight, err) : ERR_OK;
     struct rotation_input input = {
         .event = flight->kind == FLIGHT_ISSUE ? issue_event(flight) : find_event(flight),
         .who = "engine",
@@ -93,7 +93,7 @@ static enum err_code record_issue(struct engine *engine, const struct flight *fl
     return rotation_step(engine, flight->job_id, &input, NULL, err);
 }
 
-static enum err_code record_probe_new(struct engine *engine, const struct flight *flight, struct err *err)
+static enum err_code record_probe_new(struct engine *engine, struct flight *flight, struct err *err)
 {
     struct vault_rotation rotation = {0};
     struct vault_evidence evidence;
@@ -156,7 +156,7 @@ static enum revocation_event condemned_event(const struct flight *flight)
     return REVOCATION_ON_UNKNOWN;
 }
 
-static enum err_code record_revocation(struct engine *engine, const struct flight *flight, struct err *err)
+static enum err_code record_revocation(struct engine *engine, struct flight *flight, struct err *err)
 {
     struct vault_revocation revocation = {0};
     struct vault_evidence evidence;
@@ -230,7 +230,7 @@ static void tell_dead_current(struct engine *engine, struct subject *subject)
         follow_up_add(engine, false, key->rotation_id, ROTATION_ON_OLD_DEAD, "schedule", 0);
 }
 
-static enum err_code record_probe_key(struct engine *engine, const struct flight *flight, struct err *err)
+static enum err_code record_probe_key(struct engine *engine, struct flight *flight, struct err *err)
 {
     OWN_SUBJECT struct subject subject = {0};
     struct vault_evidence evidence;
@@ -268,7 +268,7 @@ static enum err_code record_probe_key(struct engine *engine, const struct flight
     return follow_up_run(engine, err);
 }
 
-static enum err_code record_put(struct engine *engine, const struct flight *flight, struct err *err)
+static enum err_code record_put(struct engine *engine, struct flight *flight, struct err *err)
 {
     struct vault_delivery delivery = {0};
     OWN_SUBJECT struct subject subject = {0};
@@ -293,7 +293,7 @@ static enum err_code record_put(struct engine *engine, const struct flight *flig
 
 /* --- By kind ---------------------------------------------------------------------------- */
 
-typedef enum err_code record_function(struct engine *engine, const struct flight *flight, struct err *err);
+typedef enum err_code record_function(struct engine *engine, struct flight *flight, struct err *err);
 
 static record_function *const records[FLIGHT_KIND_COUNT] = {
     [FLIGHT_ISSUE] = record_issue,

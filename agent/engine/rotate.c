@@ -714,7 +714,7 @@ static enum rotation_event delivery_event(struct vault_rotation *rotation, const
     return undo ? ROTATION_ON_PUT_BACK_FAILED : ROTATION_ON_DELIVERY_FAILED;
 }
 
-enum err_code rotation_delivered(struct engine *engine, const struct flight *flight, struct err *err)
+enum err_code rotation_delivered(struct engine *engine, struct flight *flight, struct err *err)
 {
     struct vault_rotation rotation = {0};
     TRY(note_delivery(engine, flight, err));

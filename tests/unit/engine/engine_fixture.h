@@ -178,7 +178,8 @@ static inline void fixture_start(struct fixture *fixture)
                                      .environments = environments,
                                      .environment_count = 2,
                                      .clock = &clock_system,
-                                     .random = &random_system};
+                                     .random = &random_system,
+                                     .drain_ms = 1};
     GOOD(engine_new(&options, &fixture->engine, &good_err));
     assert_int_equal(pthread_create(&fixture->thread, NULL, fixture_loop, fixture), 0);
 }

@@ -42,14 +42,15 @@ struct engine_options {
     size_t workers;        /* threads for deliveries and programs; 0: 4 */
     size_t parallel;       /* effects in flight at once; 0: 256 */
     int64_t remind_ms;     /* a person is reminded this often; 0: 1 h */
+    int64_t drain_ms;      /* at the end, what is under way gets so long to end; 0: 10 s */
 };
 
 enum err_code engine_new(const struct engine_options *options, struct engine **ret_engine, struct err *err)
     ERR_MUST_CHECK;
 struct engine *engine_free(struct engine *engine);
 OWN_DEFINE(struct engine, engine_free);
-/* Run the loop until engine_stop. On return in-flight effects have been given up (they are
- * uncertain at the next start), the log is anchored and the vault is locked. */
+/* Run the loop until engine_stop. On return what was under way has ended or, after drain_ms, been
+ * given up (it is uncertain at the next start), the log is anchored and the vault is locked. */
 enum err_code engine_run(struct engine *engine, struct err *err) ERR_MUST_CHECK;
 /* Thread- and signal-safe. */
 void engine_stop(struct engine *engine);
