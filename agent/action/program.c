@@ -16,6 +16,7 @@
 enum {
     PROGRAM_CHUNK_BYTES = 4096,
     PROGRAM_POLL_MS = 1000, /* the longest sleep, should the clock be turned */
+    PROGRAM_LOOK_MS = 20,   /* the same without a pidfd: an old kernel, no descriptor left */
     /* What is read after its end: all that a pipe holds, and not for ever when a
      * daemon that got away goes on writing. */
     PROGRAM_DRAIN_READS = 64
@@ -94,18 +95,25 @@ static bool program_collect_errors(struct program_run *run)
     return more;
 }
 
+static bool program_has_ended(const struct program_run *run)
+{
+    siginfo_t end = {0};
+    int result = waitid(P_PID, (id_t)run->process.pid, &end, WEXITED | WNOHANG | WNOWAIT);
+    return (result == 0 && end.si_pid != 0) || (result != 0 && errno == ECHILD);
+}
+
 /* Wait until something moves or limit_ms; true when the program has ended. */
 static bool program_step(struct program_run *run, int64_t limit_ms)
 {
+    bool watched = run->process.pidfd >= 0;
+    int most_ms = watched ? PROGRAM_POLL_MS : PROGRAM_LOOK_MS;
     struct pollfd fds[] = {
         {.fd = run->process.pidfd, .events = POLLIN},
         {.fd = run->process.input, .events = POLLOUT},
         {.fd = run->process.output, .events = POLLIN},
         {.fd = run->process.errors, .events = POLLIN},
     };
-    if (limit_ms > PROGRAM_POLL_MS)
-        limit_ms = PROGRAM_POLL_MS;
-    if (poll(fds, sizeof fds / sizeof fds[0], limit_ms > 0 ? (int)limit_ms : 0) <= 0)
+    if (poll(fds, sizeof fds / sizeof fds[0], limit_ms < most_ms ? (int)limit_ms : most_ms) < 0)
         return false;
     if (fds[1].revents)
         program_feed(run);
@@ -113,7 +121,7 @@ static bool program_step(struct program_run *run, int64_t limit_ms)
         (void)program_collect_output(run);
     if (fds[3].revents)
         (void)program_collect_errors(run);
-    return fds[0].revents != 0;
+    return watched ? fds[0].revents != 0 : program_has_ended(run);
 }
 
 /* At the first limit ask, at the second end it. True when it was ended. */
@@ -136,7 +144,7 @@ static void program_watch_to_end(struct program_run *run)
         int64_t left_ms = run->deadline_ms - clock_monotonic_ms(run->call->clock);
         if (left_ms <= 0 && program_pass_limit(run))
             return;
-        if (program_step(run, left_ms))
+        if (program_step(run, left_ms > 0 ? left_ms : 0))
             return;
     }
 }

@@ -10,7 +10,7 @@
 /* A started program and our ends of its pipes, -1 when closed. */
 struct program_process {
     pid_t pid; /* also its process group and session */
-    int pidfd; /* readable when it has ended */
+    int pidfd; /* readable when it has ended; -1 where there is none to be had */
     int input;
     int output;
     int errors;

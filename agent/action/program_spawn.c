@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum {
@@ -223,25 +222,6 @@ static enum err_code program_exec_error(const char *path, const char *command, i
     return err_set_errno(err, sys, "cannot start %s", path);
 }
 
-/* From here on the program runs; without a pidfd it cannot be watched. */
-static enum err_code program_watch(const char *path, struct program_pipes *pipes,
-                                   struct program_process *process, struct err *err)
-{
-    process->pidfd = pidfd_open(process->pid, 0);
-    if (process->pidfd < 0) {
-        int sys = errno;
-        program_kill_tree(process->pid);
-        (void)waitpid(process->pid, NULL, 0);
-        program_close_all(pipes->ours);
-        return err_set(err, ERR_UNCERTAIN, "%s was started, but could not be watched and was killed: %s",
-                       path, strerrordesc_np(sys));
-    }
-    process->input = pipes->ours[STDIN_FILENO];
-    process->output = pipes->ours[STDOUT_FILENO];
-    process->errors = pipes->ours[STDERR_FILENO];
-    return ERR_OK;
-}
-
 enum err_code program_spawn(const struct action_program_call *call, struct program_process *ret_process,
                             struct err *err)
 {
@@ -259,7 +239,10 @@ enum err_code program_spawn(const struct action_program_call *call, struct progr
         program_close_all(pipes.ours);
         return program_exec_error(path, call->argv[0], sys, err);
     }
-    TRY(program_watch(path, &pipes, &process, err));
+    process.pidfd = pidfd_open(process.pid, 0);
+    process.input = pipes.ours[STDIN_FILENO];
+    process.output = pipes.ours[STDOUT_FILENO];
+    process.errors = pipes.ours[STDERR_FILENO];
     *ret_process = process;
     return ERR_OK;
 }

@@ -83,8 +83,8 @@ struct action_program_answer {
  * kernel, on a dead disk), holds the thread. ERR_NOT_FOUND, ERR_DENIED: there is no such program, or it
  * may not be run; ERR_INVALID: the command or a variable is not of the form above;
  * ERR_MEMORY, ERR_BUSY, ERR_IO: it could not be started for now. After these nothing
- * ran. ERR_UNCERTAIN: it was started, could not be watched and was killed. A program
- * that ran and failed is no error but an answer. */
+ * ran. ERR_UNCERTAIN: it ran, but somebody else took its exit status. A program that
+ * ran and failed is no error but an answer. */
 enum err_code action_program_run(const struct action_program_call *call,
                                  struct action_program_answer *ret_answer,
                                  struct err *err) ERR_MUST_CHECK;
