@@ -31,7 +31,9 @@ enum delivery_class { DELIVERY_CLASS_LIVE = 1, DELIVERY_CLASS_TEST = 2 };
 
 struct delivery;
 
-/* Parse and check a definition. what names it in messages. ERR_INVALID names the field. */
+/* Parse and check a definition of at most 64 KiB. what names it in messages. ERR_INVALID and
+ * ERR_LIMIT name the field, also one that is unknown or of the other kind. Nothing is looked
+ * at outside of the text: accounts and folders are when it is carried out. */
 enum err_code delivery_parse(const char *what, const char *json, size_t length,
                              struct delivery **ret_delivery, struct err *err) ERR_MUST_CHECK;
 struct delivery *delivery_free(struct delivery *delivery);
@@ -60,7 +62,9 @@ struct delivery_result {
 };
 typedef void delivery_done(void *context, const struct delivery_result *result);
 
-/* Start on the runner's workers. delivery and subject are borrowed until done. */
+/* Start on the runner's workers; does not block. delivery and what subject points to are borrowed
+ * until done, which is called by work_collect, or by work_pool_free: a delivery that had not begun
+ * then is transient. ERR_INTERNAL: nothing to put; ERR_STATE: the workers stop; ERR_MEMORY. */
 enum err_code delivery_start(const struct action_runner *runner, const struct delivery *delivery,
                              enum delivery_operation operation, const struct delivery_subject *subject,
                              bool urgent, delivery_done *done, void *context, struct err *err) ERR_MUST_CHECK;
