@@ -3,7 +3,7 @@
  *   engine.c    construction, the turn, the thread's life
  *   calls.c     calls from other threads, done in the turn's transaction
  *   flights.c   effects in flight: queues, per-provider limits, start, end
- *   rotate.c    one event of one rotation: facts, table, effects
+ *   rotate.c    one event of one rotation: facts, table; rotate_effects.c: its effects
  *   revoke.c    one event of one revocation: the same
  *   schedule.c  what is due: keys, rotations, revocations; recovery at start
  *   outcomes.c  what an ended flight means: an event

@@ -1,0 +1,22 @@
+/* Between rotate.c, which asks the table, and rotate_effects.c, which does what it says. */
+#ifndef KEYTURN_ENGINE_ROTATE_H
+#define KEYTURN_ENGINE_ROTATE_H
+
+#include "internal.h"
+
+struct rotation_work {
+    struct engine *engine;
+    struct subject *subject;
+    struct vault_rotation *rotation;
+    const struct rotation_input *input;
+    struct rotation_decision decision;
+    int64_t delay_ms; /* effects start after it; 0: with the commit */
+    bool summary_changed;
+};
+
+typedef enum err_code rotation_effect_function(struct rotation_work *work, struct err *err);
+
+/* By enum rotation_effect; every one has a function. */
+extern rotation_effect_function *const rotation_effects[ROTATION_EFFECT_COUNT];
+
+#endif

@@ -1,0 +1,404 @@
+/* The effects of the rotation table. Those of the transaction are written into
+ * the records at once; those that reach outside become planned flights, or a due time when they
+ * are to wait; those that tell people end in the rotation's detail and the service log. */
+#include "rotate.h"
+
+#include "base/log.h"
+
+#include <stdio.h>
+
+enum {
+    FLIGHT_GUARD_MS = 60 * 60 * 1000, /* in flight: looked at again after this at the latest */
+    BACKOFF_BASE_MS = 500,
+    BACKOFF_MOST_MS = 5 * 60 * 1000,
+};
+
+/* --- Flights ----------------------------------------------------------------- */
+
+static void fill_subject(struct flight *flight, const struct rotation_work *work)
+{
+    flight->provider = work->subject->provider;
+    flight->place = work->subject->place;
+}
+
+/* Start now, or be due after the delay. */
+static enum err_code plan(struct rotation_work *work, enum flight_kind kind, struct err *err)
+{
+    struct vault_rotation *rotation = work->rotation;
+    int64_t now = engine_now(work->engine);
+
+    if (work->delay_ms > 0) {
+        rotation->row.due_at_ms = now + work->delay_ms;
+        return ERR_OK;
+    }
+    struct flight *flight = flight_new(work->engine, kind, &work->subject->key);
+    if (!flight)
+        return err_set(err, ERR_MEMORY, "out of memory");
+    rotation->attempt++;
+    rotation->intent = true;
+    rotation->row.due_at_ms = now + FLIGHT_GUARD_MS;
+    memcpy(flight->job_id, rotation->row.id, VAULT_ID_BYTES);
+    flight->attempt = rotation->attempt;
+    flight->number = rotation->number;
+    flight->urgent = rotation->emergency || rotation->replace;
+    COPY_TEXT(flight->label, rotation->label);
+    fill_subject(flight, work);
+    if (kind == FLIGHT_PROBE_NEW)
+        memcpy(flight->version_id, rotation->new_id, VAULT_ID_BYTES);
+    flight_plan(work->engine, flight);
+    return ERR_OK;
+}
+
+/* The next place that is to get new: NULL found when all hold it. */
+static enum err_code plan_delivery(struct rotation_work *work, enum flight_kind kind, unsigned place,
+                                   const struct vault_delivery *delivery, struct err *err)
+{
+    struct vault_rotation *rotation = work->rotation;
+    struct flight *flight = flight_new(work->engine, kind, &work->subject->key);
+    if (!flight)
+        return err_set(err, ERR_MEMORY, "out of memory");
+    rotation->attempt++;
+    rotation->intent = true;
+    rotation->row.due_at_ms = engine_now(work->engine) + FLIGHT_GUARD_MS;
+    memcpy(flight->job_id, rotation->row.id, VAULT_ID_BYTES);
+    memcpy(flight->delivery_id, delivery->row.id, VAULT_ID_BYTES);
+    flight->attempt = rotation->attempt;
+    flight->place_in_list = place;
+    flight->urgent = rotation->emergency;
+    const uint8_t *version = kind == FLIGHT_DELIVER ? rotation->new_id : rotation->old_id;
+    memcpy(flight->version_id, version, VAULT_ID_BYTES);
+    flight->number = kind == FLIGHT_DELIVER ? rotation->new_number : rotation->old_number;
+    flight_plan(work->engine, flight);
+    return ERR_OK;
+}
+
+/* --- Effects of the transaction ------------------------------------------------ */
+
+/* The label of an attempt without a known end goes into the audit log, where it stays findable
+ * when the rotation has gone on or ended. */
+static enum err_code do_keep_label(struct rotation_work *work, struct err *err)
+{
+    char detail[300];
+    snprintf(detail, sizeof detail, "whether %s was made at the provider is not known", work->rotation->label);
+    log_warning("engine", "%s/%s: %s", work->subject->key.environment, work->subject->key.name, detail);
+    struct audit_entry entry = {.who = work->input->who, .what = "rotation.label", .detail = detail};
+    return engine_audit(work->engine, &work->subject->key, entry, err);
+}
+
+static enum err_code condemn(struct rotation_work *work, const uint8_t *version_id, bool emergency, struct err *err)
+{
+    struct revocation_order order = {.version_id = version_id,
+                                     .rotation_id = work->rotation->row.id,
+                                     .emergency = emergency,
+                                     .incident = work->input->incident,
+                                     .who = work->input->who};
+    work->summary_changed = true;
+    return revocation_open(work->engine, work->subject, &order, err);
+}
+
+static enum err_code do_condemn_found(struct rotation_work *work, struct err *err)
+{
+    const struct rotation_input *input = work->input;
+    bool stray = input->event == ROTATION_ON_STRAY;
+    uint32_t number = stray ? input->stray_number : work->rotation->number;
+    struct vault_version version;
+    TRY(subject_add_version(work->engine, work->subject, VAULT_STAGED, number,
+                            stray ? input->stray_label : work->rotation->label, input->provider_id,
+                            input->secret, true, &version, err));
+    return condemn(work, version.row.id, work->rotation->emergency, err);
+}
+
+static enum err_code do_condemn_new(struct rotation_work *work, struct err *err)
+{
+    work->rotation->new_condemned = true;
+    return condemn(work, work->rotation->new_id, work->input->event == ROTATION_ON_EMERGENCY_NEW, err);
+}
+
+static enum err_code do_condemn_old(struct rotation_work *work, struct err *err)
+{
+    if (work->input->event == ROTATION_ON_EMERGENCY)
+        work->rotation->emergency = true;
+    work->rotation->old_condemned = true;
+    return condemn(work, work->rotation->old_id, work->rotation->emergency, err);
+}
+
+static enum err_code do_restore_old(struct rotation_work *work, struct err *err)
+{
+    struct vault_rotation *rotation = work->rotation;
+    if (!rotation->old_number || work->subject->key.current_number == rotation->old_number)
+        return ERR_OK;
+    struct vault_version old;
+    TRY(version_set_state(work->engine, rotation->old_id, VAULT_CURRENT, &old, err));
+    subject_set_current(work->subject, &old);
+    return ERR_OK;
+}
+
+static enum err_code do_promote(struct rotation_work *work, struct err *err)
+{
+    struct vault_rotation *rotation = work->rotation;
+    struct vault_version new = {0};
+    if (rotation->old_number && !rotation->old_condemned)
+        TRY(version_set_state(work->engine, rotation->old_id, VAULT_RETIRING, NULL, err));
+    TRY(version_set_state(work->engine, rotation->new_id, VAULT_CURRENT, &new, err));
+    new.proof = rotation->evidence;
+    TRY(vault_update(work->engine->vault, VAULT_VERSION, &new.row, err));
+    subject_set_current(work->subject, &new);
+    rotation->promoted_at_ms = engine_now(work->engine);
+    if (work->subject->key.probe_every_ms)
+        work->subject->key.probe_at_ms = engine_now(work->engine) + work->subject->key.probe_every_ms;
+    return ERR_OK;
+}
+
+static enum err_code do_ask_back(struct rotation_work *work, struct err *err)
+{
+    struct vault_revocation revocation;
+    bool found = false;
+    TRY(revocation_of_version(work->engine, work->subject->key.row.id, work->rotation->old_id,
+                              &revocation, &found, err));
+    if (found)
+        follow_up_add(work->engine, true, revocation.row.id, REVOCATION_ON_ROLL_BACK,
+                      work->input->who, 0);
+    return ERR_OK;
+}
+
+static enum err_code do_set_next_due(struct rotation_work *work, struct err *err)
+{
+    (void)err;
+    struct vault_key *key = &work->subject->key;
+    key->rotate_at_ms = key->every_ms ? engine_now(work->engine) + key->every_ms : 0;
+    return ERR_OK;
+}
+
+static enum err_code do_due_now(struct rotation_work *work, struct err *err)
+{
+    (void)err;
+    work->subject->key.rotate_at_ms = engine_now(work->engine);
+    return ERR_OK;
+}
+
+/* --- Effects that reach outside -------------------------------------------------- */
+
+static enum err_code do_back_off(struct rotation_work *work, struct err *err)
+{
+    (void)err;
+    const struct provider_limits *limits = work->subject->limits;
+    int64_t base = work->rotation->state == ROTATION_PROVING ? limits->settle_interval_ms : BACKOFF_BASE_MS;
+    work->delay_ms = backoff_ms(work->engine, work->rotation->failures, base, BACKOFF_MOST_MS);
+    if (work->input->retry_after_ms > work->delay_ms)
+        work->delay_ms = work->input->retry_after_ms;
+    if (work->delay_ms < 1)
+        work->delay_ms = 1;
+    return ERR_OK;
+}
+
+static enum err_code do_issue(struct rotation_work *work, struct err *err)
+{
+    struct vault_rotation *rotation = work->rotation;
+    if (work->delay_ms > 0)
+        return plan(work, FLIGHT_ISSUE, err);
+    /* The number reserved at opening serves the first attempt; each further one has its own,
+     * so that no label is used twice. */
+    if (rotation->label[0])
+        rotation->number = ++work->subject->key.last_number;
+    snprintf(rotation->label, sizeof rotation->label, "%s-%u", work->subject->key.name, rotation->number);
+    /* From its intent on it may have worked, until its outcome is recorded (S3). */
+    rotation->attempt_uncertain = true;
+    rotation->made_at_ms = engine_now(work->engine);
+    return plan(work, FLIGHT_ISSUE, err);
+}
+
+static enum err_code do_ask_operator(struct rotation_work *work, struct err *err)
+{
+    (void)err;
+    struct vault_rotation *rotation = work->rotation;
+    snprintf(rotation->label, sizeof rotation->label, "%s-%u", work->subject->key.name, rotation->number);
+    rotation->waits_for_person = true;
+    rotation->intent = false;
+    rotation->row.due_at_ms = engine_now(work->engine) + work->engine->options.remind_ms;
+    snprintf(rotation->detail, sizeof rotation->detail,
+             "waits for a new key: make one named %s at the provider, then hand it in with "
+             "keyturn stage %s/%s",
+             rotation->label, work->subject->key.environment, work->subject->key.name);
+    log_info("engine", "%s/%s: rotation %u %s", work->subject->key.environment,
+             work->subject->key.name, rotation->number, rotation->detail);
+    return ERR_OK;
+}
+
+static enum err_code do_find(struct rotation_work *work, struct err *err)
+{
+    return plan(work, FLIGHT_FIND, err);
+}
+
+static enum err_code do_probe_new(struct rotation_work *work, struct err *err)
+{
+    if (work->input->event == ROTATION_ON_ALIVE && !work->delay_ms)
+        work->delay_ms = work->subject->limits->settle_interval_ms;
+    return plan(work, FLIGHT_PROBE_NEW, err);
+}
+
+static enum err_code next_event(struct rotation_work *work, enum rotation_event event)
+{
+    follow_up_add(work->engine, false, work->rotation->row.id, (int)event, work->input->who, 0);
+    return ERR_OK;
+}
+
+static enum err_code do_deliver(struct rotation_work *work, struct err *err)
+{
+    struct vault_rotation *rotation = work->rotation;
+    if (work->delay_ms > 0)
+        return plan(work, FLIGHT_DELIVER, err);
+    for (unsigned place = 0; place < VAULT_DELIVERIES_PER_KEY; place++) {
+        if (rotation->put_mask >> place & 1u)
+            continue;
+        struct vault_delivery delivery = {0};
+        bool found = false;
+        TRY(delivery_at(work->engine, work->subject->key.row.id, place, &delivery, &found, err));
+        if (!found)
+            break;
+        enum err_code code = plan_delivery(work, FLIGHT_DELIVER, place, &delivery, err);
+        vault_record_release(VAULT_DELIVERY, &delivery.row);
+        return code;
+    }
+    return next_event(work, ROTATION_ON_DELIVERED);
+}
+
+/* The highest place that may hold new: those that were put, and the one after
+ * them, whose put may have happened although its outcome was not recorded. */
+static unsigned places_to_undo(const struct vault_rotation *rotation)
+{
+    unsigned places = 0;
+    for (unsigned place = 0; place < VAULT_DELIVERIES_PER_KEY; place++)
+        if (rotation->put_mask >> place & 1u)
+            places = place + 1;
+    return places < VAULT_DELIVERIES_PER_KEY ? places + 1 : places;
+}
+
+static enum err_code do_undo(struct rotation_work *work, struct err *err)
+{
+    struct vault_rotation *rotation = work->rotation;
+    if (work->delay_ms > 0)
+        return plan(work, FLIGHT_UNDO, err);
+    if (flight_of_job(work->engine, rotation->row.id)) {
+        /* A put of this rotation is still running; its end brings the event time. */
+        rotation->attempt++;
+        rotation->intent = true;
+        rotation->row.due_at_ms = engine_now(work->engine) + FLIGHT_GUARD_MS;
+        return ERR_OK;
+    }
+    for (unsigned n = places_to_undo(rotation); n > 0; n--) {
+        unsigned place = n - 1;
+        if (rotation->undone_mask >> place & 1u)
+            continue;
+        struct vault_delivery delivery = {0};
+        bool found = false;
+        TRY(delivery_at(work->engine, work->subject->key.row.id, place, &delivery, &found, err));
+        if (!found)
+            continue;
+        enum err_code code = plan_delivery(work, FLIGHT_UNDO, place, &delivery, err);
+        vault_record_release(VAULT_DELIVERY, &delivery.row);
+        return code;
+    }
+    return next_event(work, ROTATION_ON_PUT_BACK);
+}
+
+static enum err_code do_wait(struct rotation_work *work, struct err *err)
+{
+    (void)err;
+    struct vault_rotation *rotation = work->rotation;
+    int64_t now = engine_now(work->engine);
+    int64_t grace_ends = rotation->promoted_at_ms + work->subject->key.grace_ms;
+    bool wait = rotation->promoted_at_ms && grace_ends > now && !rotation->emergency && !rotation->old_dead;
+    rotation->row.due_at_ms = wait ? grace_ends : now;
+    return ERR_OK;
+}
+
+/* --- Effects that tell people ------------------------------------------------------ */
+
+static enum err_code tell(struct rotation_work *work, bool loud, const char *text)
+{
+    struct vault_rotation *rotation = work->rotation;
+    const struct vault_evidence *evidence = &rotation->evidence;
+    const char *detail = work->input->detail;
+    if (detail && detail[0])
+        snprintf(rotation->detail, sizeof rotation->detail, "%s: %s", text, detail);
+    else if (loud && evidence->at_ms && evidence->status)
+        snprintf(rotation->detail, sizeof rotation->detail, "%s (%d%s%s)", text, (int)evidence->status,
+                 evidence->code[0] ? " " : "", evidence->code);
+    else
+        COPY_TEXT(rotation->detail, text);
+    log_write(loud ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "engine", "%s/%s: rotation %u: %s",
+              work->subject->key.environment, work->subject->key.name, rotation->number, rotation->detail);
+    return ERR_OK;
+}
+
+static enum err_code tell_label(struct rotation_work *work, struct err *err)
+{
+    (void)err;
+    char text[300];
+    snprintf(text, sizeof text,
+             "whether the key was made is not known: look for %s at the provider; hand it in with "
+             "keyturn stage, or revoke it there and run keyturn retry",
+             work->rotation->label);
+    return tell(work, true, text);
+}
+
+#define TELL_FUNCTION(name, loud, text)                                                            \
+    static enum err_code name(struct rotation_work *work, struct err *err)                                  \
+    {                                                                                              \
+        (void)err;                                                                                 \
+        return tell(work, loud, text);                                                             \
+    }
+
+TELL_FUNCTION(tell_refused, true, "the provider refused to issue a key; the old one stays current")
+TELL_FUNCTION(tell_unknown, true, "the API gives no proof; nothing was changed. keyturn retry, or cancel")
+TELL_FUNCTION(tell_unfit, true, "the new key was given up: the API calls it dead or unfit")
+TELL_FUNCTION(tell_places, true, "a delivery failed")
+TELL_FUNCTION(tell_readers, true, "readers of the old version are missing")
+TELL_FUNCTION(tell_old_dead, true, "the old version is dead before its time")
+TELL_FUNCTION(tell_new_dead, true, "the new version is dead or unfit after it was proved")
+TELL_FUNCTION(tell_no_key, true, "the rotation failed")
+TELL_FUNCTION(tell_given_up, false, "given up")
+TELL_FUNCTION(tell_done, false, "done")
+
+static enum err_code tell_remind(struct rotation_work *work, struct err *err)
+{
+    (void)err;
+    struct vault_rotation *rotation = work->rotation;
+    rotation->waits_for_person = true;
+    rotation->row.due_at_ms = engine_now(work->engine) + work->engine->options.remind_ms;
+    log_warning("engine", "%s/%s: rotation %u still waits: %s", work->subject->key.environment,
+                work->subject->key.name, rotation->number, rotation->detail);
+    return ERR_OK;
+}
+
+rotation_effect_function *const rotation_effects[ROTATION_EFFECT_COUNT] = {
+    [ROTATION_DO_KEEP_LABEL] = do_keep_label,
+    [ROTATION_DO_CONDEMN_FOUND] = do_condemn_found,
+    [ROTATION_DO_CONDEMN_NEW] = do_condemn_new,
+    [ROTATION_DO_CONDEMN_OLD] = do_condemn_old,
+    [ROTATION_DO_RESTORE_OLD] = do_restore_old,
+    [ROTATION_DO_PROMOTE] = do_promote,
+    [ROTATION_DO_ASK_BACK] = do_ask_back,
+    [ROTATION_DO_SET_NEXT_DUE] = do_set_next_due,
+    [ROTATION_DO_DUE_NOW] = do_due_now,
+    [ROTATION_DO_BACK_OFF] = do_back_off,
+    [ROTATION_DO_ISSUE] = do_issue,
+    [ROTATION_DO_ASK_OPERATOR] = do_ask_operator,
+    [ROTATION_DO_FIND] = do_find,
+    [ROTATION_DO_PROBE_NEW] = do_probe_new,
+    [ROTATION_DO_DELIVER] = do_deliver,
+    [ROTATION_DO_UNDO] = do_undo,
+    [ROTATION_DO_WAIT] = do_wait,
+    [ROTATION_TELL_LABEL] = tell_label,
+    [ROTATION_TELL_REFUSED] = tell_refused,
+    [ROTATION_TELL_UNKNOWN] = tell_unknown,
+    [ROTATION_TELL_UNFIT] = tell_unfit,
+    [ROTATION_TELL_PLACES] = tell_places,
+    [ROTATION_TELL_READERS] = tell_readers,
+    [ROTATION_TELL_OLD_DEAD] = tell_old_dead,
+    [ROTATION_TELL_NEW_DEAD] = tell_new_dead,
+    [ROTATION_TELL_NO_KEY] = tell_no_key,
+    [ROTATION_TELL_GIVEN_UP] = tell_given_up,
+    [ROTATION_TELL_DONE] = tell_done,
+    [ROTATION_TELL_REMIND] = tell_remind,
+};
