@@ -68,7 +68,7 @@ void audit_findings_release(struct audit_findings *findings);
 
 /* Check the log against the anchor: the chain of its last AUDIT_CHECK_BYTES before the anchor and of all
  * after it; sets the log's end. ERR_TAMPERED names the first sequence that does not hold. */
-enum { AUDIT_CHECK_BYTES = 8 * 1024 * 1024 };
+enum { AUDIT_CHECK_BYTES = 1024 * 1024 };
 enum err_code audit_log_check(struct audit_log *log, const struct seal_keys *keys,
                               const struct audit_position *anchor, struct audit_findings *ret_findings,
                               struct err *err) ERR_MUST_CHECK;

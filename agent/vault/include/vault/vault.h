@@ -63,6 +63,7 @@ enum err_code vault_init(struct vault *vault, const char *who, enum vault_slot_k
                          const struct secret *key_material, bool low_cost, struct err *err) ERR_MUST_CHECK;
 
 /* Try key material on every slot of that kind: the root key. Any thread; blocks for Argon2id.
+ * ERR_NOT_FOUND: no slot is of that kind, or there is no vault.
  * ERR_WRONG_KEY says how many wrong tries there were since the last good one; after the third,
  * each further try waits longer (1 s, 2 s, … 60 s; ERR_BUSY says how long when it comes too soon). */
 enum err_code vault_try_slots(struct vault *vault, struct vault_session *session, enum vault_slot_kind kind,
@@ -71,6 +72,7 @@ enum err_code vault_try_slots(struct vault *vault, struct vault_session *session
 
 /* Unlock with the root key (borrowed): recomputes the record digest, compares the
  * generation and the audit log's end with the head, and repairs the log's end after a crash. Writer's thread.
+ * ERR_OK at once when it is unlocked already. While a log cannot be written, it stays locked (ERR_FULL, ERR_IO).
  * ERR_TAMPERED names what was found. A store older than its log stays locked (ERR_STATE, the
  * message names both generations) unless accept_generation is the store's generation. */
 enum err_code vault_unlock(struct vault *vault, const struct secret *root, uint64_t accept_generation,
@@ -89,7 +91,8 @@ enum err_code vault_slot_remove(struct vault *vault, uint32_t number, struct err
 
 /* A group: begin, any number of steps, commit. A step that fails is taken back
  * alone. commit seals the new head (digest, generation), commits durably, and then appends the
- * group's audit entries to the log. After a failed commit nothing of the group has happened. */
+ * group's audit entries to the log. After a failed commit nothing of the group has happened.
+ * Entries that the log could not take wait, and until it takes them begin and reads are refused (S9). */
 enum err_code vault_begin(struct vault *vault, struct err *err) ERR_MUST_CHECK;
 enum err_code vault_step_begin(struct vault *vault, struct err *err) ERR_MUST_CHECK;
 enum err_code vault_step_end(struct vault *vault, struct err *err) ERR_MUST_CHECK;
