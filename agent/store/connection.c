@@ -34,9 +34,9 @@ static const char before_reading[] = "PRAGMA cell_size_check = ON;"
 
 static const char *const configuration[] = {
     [CONNECTION_READER] = "PRAGMA cache_size = -1024;",
-    /* A checkpoint each 4,000 pages (16 MiB): the commit that does it takes some
-     * 10 ms. At 1,000 pages the 99th commit of a hundred took 1.7 ms instead of
-     * 0.2 to 0.8, for a page that changes often is written as often. */
+    /* A checkpoint each 4,000 pages (16 MiB): the slowest commit took 10 to 18 ms.
+     * At 1,000 pages that was 13 to 15 ms, but the 99th commit of a hundred took
+     * 1.7 ms instead of 0.2 to 0.8. */
     [CONNECTION_WRITER] = "PRAGMA synchronous = FULL;"
                           "PRAGMA secure_delete = ON;"
                           "PRAGMA cache_size = -4096;"

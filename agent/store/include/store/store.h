@@ -86,7 +86,7 @@ OWN_DEFINE(struct store, store_close);
  * commit too, is then ERR_STATE. After ERR_IO of a commit this connection sees the state
  * before; should the process end before the next commit, the store may be found with
  * the transaction, whole, when it is opened again. A commit blocks for an fsync; the one
- * that fills the log (4,000 pages) also writes it into the file, some 10 ms. */
+ * that fills the log (4,000 pages) also writes it into the file, 10 to 20 ms. */
 enum err_code store_begin(struct store *store, struct err *err) ERR_MUST_CHECK;
 enum err_code store_commit(struct store *store, struct err *err) ERR_MUST_CHECK;
 void store_rollback(struct store *store);
