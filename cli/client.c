@@ -61,7 +61,8 @@ static enum err_code client_read_head(struct exchange *exchange, struct http_hea
 {
     struct stream *stream = exchange->stream;
     for (;;) {
-        size_t length = http_head_end(stream->in + stream->start, stream->end - stream->start);
+        size_t here = stream->end - stream->start;
+        size_t length = here > 0 ? http_head_end(stream->in + stream->start, here) : 0;
         if (length > 0) {
             TRY(http_head_parse(stream->in + stream->start, length, ret_head, exchange->err));
             stream->start += length;
@@ -70,11 +71,11 @@ static enum err_code client_read_head(struct exchange *exchange, struct http_hea
             continue; /* an interim answer comes before the real one */
         }
         /* What is no HTTP may never send an empty line: look at its beginning. */
-        if (stream->end - stream->start >= 5 && memcmp(stream->in + stream->start, "HTTP/", 5) != 0)
+        if (here >= 5 && memcmp(stream->in + stream->start, "HTTP/", 5) != 0)
             return err_set(exchange->err, ERR_FORMAT, "what listens there does not speak HTTP");
         bool end = false;
         TRY(stream_fill(stream, exchange->timeout_ms, &end, exchange->err));
-        if (end && stream->start == stream->end)
+        if (end && here == 0)
             return err_set(exchange->err, ERR_UNCERTAIN,
                            "the agent closed the connection without an answer");
         if (end)

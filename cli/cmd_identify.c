@@ -146,9 +146,9 @@ static void identify_print_match(const struct identify *identify, const json_t *
     buf_printf(&text, "%s, version %lld, %s", field_text(match, "key"),
                (long long)field_number(match, "version"), state);
     if (field_text(proof, "verdict")[0]) {
-        buf_printf(&text, ", %s ", field_text(proof, "verdict"));
-        say_age(&text, field_time(proof, "at"), clock_wall_ms(identify->cli->clock));
-        buf_text_add(&text, " ago");
+        buf_text_add(&text, ", ");
+        say_verdict(&text, field_text(proof, "verdict"), field_time(proof, "at"),
+                    clock_wall_ms(identify->cli->clock));
     }
     printf("line %lld: %s is %s\n", (long long)field_number(match, "line"), field_text(match, "mask"),
            buf_text(&text));

@@ -19,6 +19,9 @@ static void rotations_say(struct buf *out, const json_t *rotation)
         buf_printf(out, "waits for you: keyturn stage %s", field_text(rotation, "key"));
     else if (waits)
         buf_printf(out, "waits for you: %s", field_text(rotation, "detail"));
+    else if (strcmp(field_text(rotation, "state"), "retiring") == 0)
+        buf_printf(out, "until version %lld is dead: keyturn revocations",
+                   (long long)field_number(rotation, "old_version"));
     else
         buf_text_add(out, field_text(rotation, "detail"));
 }

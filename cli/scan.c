@@ -177,22 +177,30 @@ static char scan_escape(const char *at, size_t left, size_t *ret_taken)
     return letter == '"' || letter == '\\' || letter == '/' ? letter : '?';
 }
 
+/* Without the beginning of a character that was cut in two. */
+static size_t scan_whole_characters(const char *text, size_t length)
+{
+    size_t start = length;
+    while (start > 0 && ((unsigned char)text[start - 1] & 0xC0) == 0x80)
+        start--;
+    if (start == 0 || (unsigned char)text[start - 1] < 0xC0)
+        return length;
+    unsigned char lead = (unsigned char)text[start - 1];
+    size_t whole = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+    return length - start + 1 < whole ? start - 1 : length;
+}
+
 void scan_text(struct scan_value value, char *out, size_t capacity)
 {
     size_t length = 0;
-    if (value.length >= 2 && value.text[0] == '"') {
-        const char *end = value.text + value.length - 1;
-        for (const char *at = value.text + 1; at < end && length + 1 < capacity;) {
-            size_t taken = 1;
-            char c = *at == '\\' ? scan_escape(at, (size_t)(end - at), &taken) : *at;
-            out[length++] = (unsigned char)c < 0x20 || c == 0x7F ? '?' : c;
-            at += taken;
-        }
-        bool cut = length + 1 == capacity;
-        while (cut && length > 0 && ((unsigned char)out[length - 1] & 0xC0) == 0x80)
-            length--;
-        if (cut && length > 0 && (unsigned char)out[length - 1] >= 0xC0)
-            length--;
+    const char *at = value.text + 1;
+    const char *end = value.text + value.length - 1;
+    bool string = value.length >= 2 && value.text[0] == '"';
+    while (string && at < end && length + 1 < capacity) {
+        size_t taken = 1;
+        char c = *at == '\\' ? scan_escape(at, (size_t)(end - at), &taken) : *at;
+        out[length++] = (unsigned char)c < 0x20 || c == 0x7F ? '?' : c;
+        at += taken;
     }
-    out[length] = '\0';
+    out[scan_whole_characters(out, length)] = '\0';
 }
