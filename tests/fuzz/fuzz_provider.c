@@ -15,8 +15,9 @@ static void use_actions(const struct provider *provider, const struct provider_e
         OWN_BUF struct buf text = {0};
         OWN_BUF struct buf link = {0};
         FUZZ_CHECK(spec || !provider_can(provider, (enum provider_action)action));
-        if (spec && spec->manual)
-            (void)provider_manual(provider, (enum provider_action)action, &subject, &text, &link, NULL);
+        if (spec && spec->manual &&
+            provider_manual(provider, (enum provider_action)action, &subject, &text, &link, NULL) == ERR_OK)
+            FUZZ_CHECK(buf_ok(&text) && buf_ok(&link));
     }
 }
 

@@ -24,8 +24,7 @@ static enum err_code element(void *context, const char *text, size_t length, str
     struct seen *seen = context;
     buf_add(&seen->all, text, length);
     buf_add(&seen->all, "\n", 1);
-    (void)scan_object(text, length, member, NULL, err);
-    return ERR_OK;
+    return scan_object(text, length, member, NULL, err);
 }
 
 static enum err_code split(const uint8_t *data, size_t size, size_t step, struct seen *seen)
@@ -48,7 +47,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     FUZZ_CHECK(at_once == by_step);
     if (at_once == ERR_OK)
         FUZZ_CHECK(strcmp(buf_text(&whole.all), buf_text(&pieces.all)) == 0);
-    (void)scan_object((const char *)data, size, member, NULL, NULL);
+    struct err err = {0};
+    FUZZ_CHECK(scan_object((const char *)data, size, member, NULL, &err) == ERR_OK || err.message[0]);
     buf_release(&whole.all);
     buf_release(&pieces.all);
     return 0;

@@ -51,7 +51,7 @@ ONE
 chmod +x "$work/one.sh"
 
 # Memory for what a header promises may be refused, as malloc may; that is no harm.
-ASAN_OPTIONS=allocator_may_return_null=1:${ASAN_OPTIONS:-}
+ASAN_OPTIONS=allocator_may_return_null=1:max_allocation_size_mb=256:${ASAN_OPTIONS:-}
 export ASAN_OPTIONS
 echo "$targets" | xargs -P "$jobs" -I{} "$work/one.sh" "$work" "$build/tests/fuzz" "$here/corpus" {} "$seconds" |
   tee "$results" | awk '{printf "%-12s %-6s %9d runs, %5d edges\n", $1, $2, $3, $4}'
