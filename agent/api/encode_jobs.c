@@ -23,10 +23,9 @@ static bool encode_has(uint32_t mask, unsigned place)
     return place < VAULT_DELIVERIES_PER_KEY && (mask >> place & 1u) != 0;
 }
 
-static int encode_place(void *context, const struct vault_row *record, struct err *err)
+static enum err_code encode_place(struct encode_places *places, const struct vault_delivery *delivery,
+                                  struct err *err)
 {
-    struct encode_places *places = context;
-    const struct vault_delivery *delivery = (const struct vault_delivery *)record;
     OWN(delivery_free) struct delivery *place = NULL;
     TRY(delivery_parse("delivery", delivery->definition.data, delivery->definition.length, &place, err));
     json_put_object_open(places->out, NULL);
@@ -41,12 +40,17 @@ static int encode_place(void *context, const struct vault_row *record, struct er
     return ERR_OK;
 }
 
+static int encode_visit_place(void *context, const struct vault_row *record, struct err *err)
+{
+    return (int)encode_place(context, (const struct vault_delivery *)record, err);
+}
+
 static enum err_code encode_places(const struct scribe *scribe, const struct vault_rotation *rotation,
                                    struct err *err)
 {
     struct encode_places places = {.out = scribe->out, .rotation = rotation};
     json_put_array_open(scribe->out, "deliveries");
-    TRY(vault_children(scribe->session, VAULT_DELIVERY, rotation->row.parent, encode_place, &places, err));
+    TRY(vault_children(scribe->session, VAULT_DELIVERY, rotation->row.parent, encode_visit_place, &places, err));
     json_put_array_close(scribe->out);
     return ERR_OK;
 }

@@ -28,14 +28,12 @@ static int list_visit(void *context, const struct vault_row *record, struct err 
         page->more = true;
         return VAULT_STOP;
     }
-    if (wanted) {
-        TRY(scan->list->kind->write(scan->scribe, record, err));
-        scan->written++;
-    }
+    enum err_code code = wanted ? scan->list->kind->write(scan->scribe, record, err) : ERR_OK;
+    scan->written += wanted;
     scan->looked++;
     page->begun = true;
     memcpy(page->after, record->id, VAULT_ID_BYTES);
-    return ERR_OK;
+    return (int)code;
 }
 
 enum err_code list_read(const struct scribe *scribe, const struct list *list, struct list_page *page,
