@@ -2,6 +2,7 @@
 # Shows the main job of Keyturn against a simulated Amps API, on a throw-away vault.
 # Installs what is missing (as root or with sudo), builds, and leaves nothing behind but build/.
 set -eu
+umask 022
 cd "$(dirname "$0")/.."
 root=$PWD
 
@@ -16,14 +17,18 @@ command -v cmake >/dev/null && command -v ninja >/dev/null || {
 build=${KEYTURN_BUILD_DIR:-build}/try
 mkdir -p "$build"
 printf 'Building (the first time takes a minute) ... '
-if ! { cmake -S . -B "$build" -G Ninja -DBUILD_TESTING=OFF -DKEYTURN_SIMULATOR=ON && ninja -C "$build"; } >"$build/log" 2>&1; then
+# Installed below build/, because a definition that others may write to is refused, and a tree
+# from an archive or a checkout with another umask may have such.
+if ! { cmake -S . -B "$build" -G Ninja -DBUILD_TESTING=OFF -DKEYTURN_SIMULATOR=ON &&
+  ninja -C "$build" && cmake --install "$build" --prefix "$build/installed"; } >"$build/log" 2>&1; then
   echo 'failed:'
   tail -n 20 "$build/log"
   exit 1
 fi
 echo 'done.'
 
-keyturn=$root/$build/cli/keyturn
+bin=$build/installed/bin
+keyturn=$root/$bin/keyturn
 home=$(mktemp -d "${TMPDIR:-/tmp}/keyturn-try.XXXXXX")
 pids=
 finish() {
@@ -71,7 +76,7 @@ mkdir "$home/providers"
 sed -E -e "s|https://api\.amps\.ai|$api|" -e 's|^( *settle_interval:).*|\1 300ms|' -e 's|^( *propagation:).*|\1 2s|' \
   packaging/providers/amps.yaml >"$home/providers/amps.yaml"
 export KEYTURN_SOCKET=$home/agent.sock
-XDG_CONFIG_HOME=$home "$root/$build/agent/keyturnd" --store "$home/vault.db" --socket "$KEYTURN_SOCKET" \
+XDG_CONFIG_HOME=$home "$root/$bin/keyturnd" --store "$home/vault.db" --socket "$KEYTURN_SOCKET" \
   --providers "$home/providers" --log-file "$home/agent.log" &
 pids="$pids $!"
 for _ in $(seq 100); do [ -S "$KEYTURN_SOCKET" ] && break; sleep 0.05; done
@@ -131,9 +136,9 @@ cat <<EOF
 
 That was it; all of it is gone again. For your own first key:
 
-  $build/cli/keyturn init
-  $build/cli/keyturn add live/production-app --provider amps --title "Production App" --every 30d
-  $build/cli/keyturn list
-  $build/cli/keyturn get live/production-app
-  $build/cli/keyturn rotate live/production-app
+  $bin/keyturn init
+  $bin/keyturn add live/production-app --provider amps --title "Production App" --every 30d
+  $bin/keyturn list
+  $bin/keyturn get live/production-app
+  $bin/keyturn rotate live/production-app
 EOF

@@ -1,0 +1,75 @@
+#!/usr/bin/env bats
+# The agent takes a listening socket from systemd: descriptor 3, sd_listen_fds(3).
+
+load helpers
+
+setup() { world_begin; }
+teardown() { world_end; }
+
+# activated PID_OF OPTION...: the agent, with a socket at $WORLD/given.sock as descriptor 3;
+# LISTEN_PID is the agent's own ("self") or another's.
+activated() {
+  local whose=$1
+  shift
+  python3 - "$whose" "$WORLD/given.sock" "$KEYTURND" --store "$STORE" \
+    --providers "$WORLD/providers" "$@" >>"$AGENT_LOG" 2>&1 3>&- <<'PYTHON' &
+import os
+import socket
+import sys
+
+whose, path, program = sys.argv[1:4]
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(path)
+listener.listen()
+os.dup2(listener.fileno(), 3)
+os.set_inheritable(3, True)
+os.environ["LISTEN_PID"] = str(os.getpid() if whose == "self" else os.getppid())
+os.environ["LISTEN_FDS"] = "1"
+os.execv(program, [program, *sys.argv[4:]])
+PYTHON
+  AGENT_PID=$!
+}
+
+@test "socket activation: the agent answers on the socket it is given, and makes none itself" {
+  activated self --socket "$WORLD/own.sock"
+  KEYTURN_SOCKET=$WORLD/given.sock
+  wait_for 20 agent_answers
+  vault_make
+  keyturn status
+  [ ! -e "$WORLD/own.sock" ]
+}
+
+@test "socket activation: the given socket stays for the next agent" {
+  activated self
+  KEYTURN_SOCKET=$WORLD/given.sock
+  wait_for 20 agent_answers
+  agent_stop
+  [ -S "$WORLD/given.sock" ]
+}
+
+@test "socket activation: a socket meant for another process is left alone" {
+  activated other --socket "$WORLD/own.sock"
+  KEYTURN_SOCKET=$WORLD/own.sock
+  wait_for 20 agent_answers
+  api GET /v1/health
+  [ "$API_STATUS" = 200 ]
+}
+
+@test "S6: the agent passes nothing of the activation on to what it starts" {
+  activated self
+  KEYTURN_SOCKET=$WORLD/given.sock
+  wait_for 20 agent_answers
+  vault_make
+  printf '#!/bin/sh\nenv >%s/seen\nls -l /proc/self/fd >>%s/seen\n' "$WORLD" "$WORLD" >"$WORLD/places/look"
+  chmod 0755 "$WORLD/places/look"
+  sim_start
+  agent_stop
+  rm "$WORLD/given.sock"
+  activated self
+  wait_for 20 agent_answers
+  vault_unlock
+  key_add live/a "$(dashboard_make a-1 live)" --deliver "{\"kind\":\"program\",\"class\":\"live\",\"command\":[\"$WORLD/places/look\"]}"
+  wait_for 10 test -s "$WORLD/seen"
+  lacks LISTEN_ "$(cat "$WORLD/seen")"
+  lacks socket: "$(cat "$WORLD/seen")"
+}
