@@ -118,7 +118,11 @@ enum err_code action_render(const char *template_text, const struct action_value
                             const char *what, struct buf *out, struct err *err)
 {
     struct template_sink sink = {.text = out};
-    return template_write(template_text, values, false, what, &sink, err);
+    size_t before = out->length;
+    enum err_code code = template_write(template_text, values, false, what, &sink, err);
+    if (code != ERR_OK)
+        buf_truncate(out, before);
+    return code;
 }
 
 enum err_code action_render_secret(const char *template_text, const struct action_values *values,

@@ -186,6 +186,11 @@ enum err_code follow_up_run(struct engine *engine, struct err *err)
     return ERR_OK;
 }
 
+static bool unlocked(struct engine *engine)
+{
+    return vault_state(engine->vault) == VAULT_UNLOCKED;
+}
+
 /* --- The vault's own calls ---------------------------------------------------------------- */
 
 struct open {
@@ -213,6 +218,40 @@ static enum err_code recover(struct engine *engine, struct err *err)
     return code;
 }
 
+static void run_file_check(void *context)
+{
+    struct engine *engine = context;
+    FAULT_POINT("engine.file_check");
+    engine->file_check.code = vault_check_file(engine->vault, &engine->file_check.err);
+}
+
+static void end_file_check(void *context, bool cancelled)
+{
+    struct engine *engine = context;
+    engine->file_check.running = false;
+    if (cancelled || engine->file_check.code == ERR_OK)
+        return;
+    log_error("engine", "the store's file: %s", engine->file_check.err.message);
+    if (engine->file_check.code != ERR_TAMPERED || !unlocked(engine))
+        return;
+    log_error("engine", "the vault is locked until somebody has looked at it");
+    vault_lock(engine->vault, "engine");
+}
+
+/* Unlocking does not wait for it: it takes seconds for a large store. */
+static void start_file_check(struct engine *engine)
+{
+    struct err err = {0};
+    struct work_job job = {.run = run_file_check, .done = end_file_check, .context = engine};
+    if (engine->file_check.running)
+        return;
+    engine->file_check.running = true;
+    if (work_submit(engine->work, &job, false, &err) != ERR_OK) {
+        engine->file_check.running = false;
+        log_error("engine", "the store's file is not checked: %s", err.message);
+    }
+}
+
 static enum err_code do_init(struct engine *engine, void *argument, struct err *err)
 {
     const struct open *open = argument;
@@ -230,6 +269,8 @@ static enum err_code do_unlock(struct engine *engine, void *argument, struct err
         code = vault_next_due(engine->session, &engine->next_due_ms, err);
     if (code != ERR_OK)
         vault_lock(engine->vault, "engine");
+    else
+        start_file_check(engine);
     return code;
 }
 
@@ -294,11 +335,6 @@ enum err_code engine_slot_remove(struct engine *engine, const char *who, uint32_
 }
 
 /* --- The turn ----------------------------------------------------------------------------- */
-
-static bool unlocked(struct engine *engine)
-{
-    return vault_state(engine->vault) == VAULT_UNLOCKED;
-}
 
 /* Calls outside a group. A lock waits until every answer under way is recorded (S3); no
  * effect starts meanwhile. What is left of the list goes into the group. */

@@ -181,6 +181,11 @@ struct engine {
     struct follow_up follow_ups[FOLLOW_UPS];
     size_t follow_up_count;
     struct call *lock_call; /* waits until nothing is in flight */
+    struct {
+        bool running;
+        enum err_code code;
+        struct err err;
+    } file_check; /* of the store, on a worker, after each unlocking */
     int64_t next_due_ms;    /* wall; 0: nothing */
     int64_t anchor_at_ms;   /* monotonic */
     int64_t commit_retry_ms; /* monotonic; 0: the last commit was well */

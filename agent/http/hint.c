@@ -18,7 +18,11 @@ int64_t http_retry_after(const char *value, const struct clock *clock)
         time_t date = isalpha((unsigned char)*value) ? curl_getdate(value, NULL) : -1;
         if (date == -1)
             return -1;
-        wait_ms = (int64_t)date * 1000 - clock_wall_ms(clock);
+        /* In seconds first: a date of the far future times a thousand would overflow. */
+        int64_t wait_s = (int64_t)date - clock_wall_ms(clock) / 1000;
+        if (wait_s >= http_longest_wait_ms / 1000)
+            return http_longest_wait_ms;
+        wait_ms = wait_s < 0 ? 0 : (int64_t)date * 1000 - clock_wall_ms(clock);
     }
     if (wait_ms < 0)
         return 0;

@@ -314,6 +314,39 @@ static void test_a_key_is_removed_only_when_every_version_is_dead(void **state)
     REFUSED(ERR_NOT_FOUND, "gone", vault_key_find(fixture->session, "live", "gone", &key, &good_err));
 }
 
+/* An index is not in the digest: a row that is taken out of it would never come due. */
+static void test_S8_a_row_hidden_from_an_index_locks_the_vault(void **state)
+{
+    struct fixture *fixture = *state;
+    char command[900];
+    add(fixture, "hidden", "fs", NULL, NULL, 0);
+    WAIT_FOR(fixture, "hidden", key.current_number == 1 && !key.rotation_state);
+    fixture_stop(fixture);
+    snprintf(command, sizeof command,
+             "cd '%s' && sqlite3 vault.db \"PRAGMA wal_checkpoint(TRUNCATE);\" >/dev/null && python3 - <<'PY'\n"
+             "import sqlite3\n"
+             "db = sqlite3.connect('vault.db')\n"
+             "db.execute('PRAGMA writable_schema=ON')\n"
+             "name, sql = db.execute(\"SELECT name, sql FROM sqlite_schema WHERE type='index' AND tbl_name='version' "
+             "AND sql LIKE '%%parent%%'\").fetchone()\n"
+             "db.execute('UPDATE sqlite_schema SET sql=? WHERE name=?', (sql + ' WHERE 0' if ' WHERE ' not in sql "
+             "else sql + ' AND 0', name))\n"
+             "db.commit(); db.close()\n"
+             "db = sqlite3.connect('vault.db')\n"
+             "db.execute('REINDEX ' + name)\n"
+             "db.execute('PRAGMA writable_schema=ON')\n"
+             "db.execute('UPDATE sqlite_schema SET sql=? WHERE name=?', (sql, name))\n"
+             "db.commit()\n"
+             "PY",
+             fixture->folder);
+    assert_int_equal(system(command), 0);
+    fixture_start(fixture);
+    fixture_unlock(fixture);
+    for (int i = 0; i < 3000 && vault_state(fixture->vault) != VAULT_LOCKED; i++)
+        fixture_sleep();
+    assert_int_equal(vault_state(fixture->vault), VAULT_LOCKED);
+}
+
 #define ENGINE_TEST(function) cmocka_unit_test_setup_teardown(function, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -333,6 +366,7 @@ int main(void)
         ENGINE_TEST(test_R17_roll_back_while_settling_makes_old_current_again),
         ENGINE_TEST(test_R06_a_refused_issue_fails_and_old_stays),
         ENGINE_TEST(test_locked_vault_refuses_and_lock_waits_for_answers),
+        ENGINE_TEST(test_S8_a_row_hidden_from_an_index_locks_the_vault),
         ENGINE_TEST(test_a_key_is_removed_only_when_every_version_is_dead),
     };
     struct err err = {0};

@@ -77,6 +77,9 @@ enum err_code vault_try_slots(struct vault *vault, struct vault_session *session
  * message names both generations) unless accept_generation is the store's generation. */
 enum err_code vault_unlock(struct vault *vault, const struct secret *root, uint64_t accept_generation,
                            const char *who, struct err *err) ERR_MUST_CHECK;
+/* Is the store's file whole: pages, indexes, foreign keys? An index that was edited to hide a row passes
+ * the digest, and this finds it: ERR_TAMPERED. Any thread but the writer's; seconds for a large store. */
+enum err_code vault_check_file(const struct vault *vault, struct err *err) ERR_MUST_CHECK;
 /* Forget the root key. Writer's thread. Waits for readers in the middle of a call. */
 void vault_lock(struct vault *vault, const char *who);
 
