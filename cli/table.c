@@ -176,10 +176,21 @@ static bool table_fill(const struct table *table, struct libscols_table *out, si
     return true;
 }
 
-static bool table_dress(const struct table *table, struct libscols_table *out)
+/* Do the names, cut as far as may be, still leave the line too long? */
+static bool table_is_tight(const struct table *table, const size_t widths[TABLE_COLUMNS], size_t excess)
+{
+    for (size_t column = 0; column < table->column_count; column++)
+        if (table->columns[column].fit == TABLE_NAME && widths[column] >= excess + TABLE_LEAST)
+            return false;
+    return excess > 0;
+}
+
+/* On a terminal too narrow for all, every column but the names may lose its end. */
+static bool table_dress(const struct table *table, struct libscols_table *out, bool tight)
 {
     for (size_t column = 0; column < table->column_count; column++) {
-        int flags = table->columns[column].fit == TABLE_CUT ? SCOLS_FL_TRUNC : 0;
+        enum table_fit fit = table->columns[column].fit;
+        int flags = fit == TABLE_CUT || (tight && fit != TABLE_NAME) ? SCOLS_FL_TRUNC : 0;
         if (!scols_table_new_column(out, table->columns[column].title, 0, flags))
             return false;
     }
@@ -262,7 +273,8 @@ enum err_code table_print(struct table *table, struct err *err)
     table_measure(table, widths);
     size_t excess = table_excess(table, widths, table_terminal_width());
     struct libscols_table *out = scols_new_table();
-    bool done = out && table_dress(table, out) && table_fill(table, out, excess, widths) &&
+    bool tight = table_is_tight(table, widths, excess);
+    bool done = out && table_dress(table, out, tight) && table_fill(table, out, excess, widths) &&
                 scols_print_table(out) == 0;
     scols_unref_table(out);
     return done ? ERR_OK : err_set(err, ERR_MEMORY, "the table cannot be printed");
