@@ -7,7 +7,7 @@ include(GNUInstallDirs)
 
 install(TARGETS keyturn keyturnd DESTINATION ${CMAKE_INSTALL_BINDIR})
 file(GLOB definitions CONFIGURE_DEPENDS packaging/providers/*.yaml)
-file(GLOB schemas CONFIGURE_DEPENDS schema/*.schema.json)
+file(GLOB schemas CONFIGURE_DEPENDS schema/*.schema.json schema/openapi.yaml)
 install(FILES ${definitions} DESTINATION share/keyturn/providers)
 install(FILES ${schemas} DESTINATION share/keyturn/schema)
 
