@@ -33,7 +33,8 @@ class Case:
         """Raises Broken. What it returns is printed beside its name."""
         world = World(programs)
         try:
-            said = self.play(world, SCENARIOS[self.scenario])
+            said = self.play(world)
+            world.restart()  # from here on nothing is armed
             check_all(world)
             world.close()
             world.remove()
@@ -52,7 +53,8 @@ class Count(Case):
         self.points = []
         self.requests = 0
 
-    def play(self, world, scenario):
+    def play(self, world):
+        scenario = SCENARIOS[self.scenario]
         person = scenario.begin(world)
         before = requests(world)
         world.restart(count=world.path("count"))
@@ -76,7 +78,8 @@ class Kill(Case):
         self.passage = passage
         self.again = again
 
-    def play(self, world, scenario):
+    def play(self, world):
+        scenario = SCENARIOS[self.scenario]
         person = scenario.begin(world)
         world.restart(points=f"*:kill@{self.passage}", count=world.path("count"))
         if self.again and not world.agent.alive():
@@ -95,7 +98,8 @@ class Fail(Case):
         super().__init__(scenario, f"{point} fails at {passage}" + (f", {times} times" if times > 1 else ""))
         self.points = ",".join(f"{point}:fail@{passage + n}" for n in range(times))
 
-    def play(self, world, scenario):
+    def play(self, world):
+        scenario = SCENARIOS[self.scenario]
         person = scenario.begin(world)
         person.patient = True
         world.restart(points=self.points)
@@ -110,7 +114,8 @@ class ProviderFault(Case):
         super().__init__(scenario, f"{kind} at request {skip}" + (f", {times} times" if times > 1 else ""))
         self.fault = {"kind": kind, "skip": skip, "times": times, **KINDS[kind]}
 
-    def play(self, world, scenario):
+    def play(self, world):
+        scenario = SCENARIOS[self.scenario]
         person = scenario.begin(world)
         person.patient = True
         world.simulator.fault(match={}, **self.fault)

@@ -90,26 +90,33 @@ def names(evidence, ids):
     return sorted(key["name"] for key in evidence.world.simulator.keys() if key["id"] in ids)
 
 
-def proofs_before(evidence, key_id, sequence):
+def proofs_before(evidence, key_id, when):
     return sum(1 for entry in evidence.journal
-               if entry["sequence"] < sequence and entry["key_id"] == key_id and entry["status"] == 200
-               and entry["port"] == "api" and entry["target"].startswith("/battery"))
+               if entry["key_id"] == key_id and entry["status"] == 200 and entry["port"] == "api"
+               and entry["target"].startswith("/battery") and seconds(entry["time"]) <= when + COARSE_S)
 
 
 def check_order(evidence):
-    """S1: nothing was revoked that its place still held, or before its successor was proved."""
+    """S1: outside an emergency nothing is condemned that its place holds, or before what its
+    place holds instead was proved; and nothing dies at the provider before it is condemned."""
+    opened = {r["version"]: seconds(r["opened_at"]) for r in evidence.key["revocations"]}
     emergencies = {r["version"] for r in evidence.key["revocations"] if r["emergency"]}
+    for revocation in evidence.key["revocations"]:
+        held = evidence.content_at(opened[revocation["version"]])
+        if revocation["emergency"] or held is None:
+            continue
+        claim(held != revocation["version"], f"S1: version {held} was condemned while its place held it")
+        proofs = proofs_before(evidence, evidence.ids[held], opened[revocation["version"]])
+        claim(proofs >= SETTLE or held < revocation["version"],
+              f"S1: version {revocation['version']} was condemned after {proofs} proofs of {held}")
     for entry in evidence.journal:
         number = evidence.version_of(entry["key_id"]) if entry["effect"] in ("revoked", "disabled") else None
         if number is None or number in emergencies:
             continue
-        if not evidence.world.place.seen:
-            continue
-        held = evidence.content_at(seconds(entry["time"]))
-        claim(held != number, f"S1: version {number} was {entry['effect']} while its place held it")
-        if held is not None and held > number:
-            proofs = proofs_before(evidence, evidence.ids[held], entry["sequence"])
-            claim(proofs >= SETTLE, f"S1: version {number} was {entry['effect']} after {proofs} proofs of {held}")
+        when = seconds(entry["time"])
+        claim(number in opened and opened[number] <= when + COARSE_S,
+              f"S1: version {number} was {entry['effect']} before it was condemned")
+        claim(evidence.content_at(when) != number, f"S1: version {number} was {entry['effect']} while its place held it")
 
 
 def check_store(world):

@@ -13,12 +13,14 @@ PATH = f"/v1/keys/{KEY}"
 class Ask:
     """One wish. It is sent until the agent accepts it; from then on it must be known for ever."""
 
-    def __init__(self, name, known, send, when=lambda key: True):
+    def __init__(self, name, known, send, when=lambda key: True, then=lambda world: None):
         self.name = name
         self.known = known  # of the key's document: has the agent taken it?
         self.send = send    # (person, key): the status of the answer
         self.when = when    # of the key's document: is it time?
+        self.then = then    # (world): once it is known
         self.accepted = False
+        self.ended = False
 
 
 def key_request(secret=None, provider="amps", place=None, **fields):
@@ -52,6 +54,10 @@ def masks(secret):
         secret.startswith(re.split("…", mask)[0])
 
 
+def missing_places(key):
+    return key["current"] and any(d["holds_version"] != key["current"]["version"] for d in key["deliveries"])
+
+
 class Person:
     def __init__(self, world, asks=(), patient=False, stages=True):
         self.world = world
@@ -61,6 +67,7 @@ class Person:
         self.made = {}          # secret → the dashboard's document
         self.attention = []     # what came to need a person's decision
         self.deaths = 0
+        self.probe_at = 0
 
     # --- At the dashboard ---------------------------------------------------
 
@@ -100,10 +107,17 @@ class Person:
                 self.revoke(revocation)
             if revocation["state"] == "attention":
                 self.attention.append(revocation["detail"])
+                if self.patient:
+                    self.world.agent.call("POST", f"/v1/revocations/{revocation['id']}/look")
+        if self.patient and all_ended(key) and missing_places(key) and time.monotonic() > self.probe_at:
+            self.probe_at = time.monotonic() + 1
+            self.world.agent.call("POST", f"{PATH}/probe")
 
     def push(self, ask, key):
         if ask.known(key):
-            ask.accepted = True
+            if not ask.ended:
+                ask.then(self.world)
+            ask.accepted = ask.ended = True
             return True
         if ask.accepted:
             raise Broken(f"S4: {ask.name} was accepted and is forgotten")

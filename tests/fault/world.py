@@ -272,7 +272,7 @@ class World:
     def make_vault(self):
         with open(self.path("vault.key"), "wb") as file:
             os.fchmod(file.fileno(), 0o600)
-            file.write(os.urandom(32))
+            file.write(os.urandom(32).hex().encode())
         self.start()
         if self.agent.ready != "ready":
             raise Broken(f"the agent does not start: {self.agent.ready}")
