@@ -324,6 +324,8 @@ size_t schedule_run(struct engine *engine);
 enum err_code schedule_recover(struct engine *engine, struct err *err) ERR_MUST_CHECK;
 /* Probe the current version of a key now. */
 enum err_code schedule_probe(struct engine *engine, struct subject *subject, bool urgent, struct err *err) ERR_MUST_CHECK;
+/* When the key is probed next on its schedule; 0: never. */
+int64_t schedule_next_probe(struct engine *engine, const struct vault_key *key);
 
 /* Run a function as one step of the group: taken back whole when it fails, with its flights and
  * follow-ups. */

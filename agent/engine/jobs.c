@@ -211,8 +211,14 @@ enum err_code engine_revoke(struct engine *engine, const char *who, const struct
 static enum err_code do_look(struct engine *engine, void *argument, struct err *err)
 {
     const struct nudge *nudge = argument;
+    struct vault_revocation revocation = {0};
+    TRY(vault_get(engine->session, VAULT_REVOCATION, nudge->id, &revocation.row, err));
+    /* What came to attention waits for its credential: whoever says look has seen to it. */
+    bool attention = revocation.state == REVOCATION_ATTENTION;
     struct revocation_input input = {
-        .event = REVOCATION_ON_SAID_DONE, .who = nudge->who, .retry_after_ms = -1};
+        .event = attention ? REVOCATION_ON_CREDENTIAL_CHANGED : REVOCATION_ON_SAID_DONE,
+        .who = nudge->who,
+        .retry_after_ms = -1};
     return revocation_step(engine, nudge->id, &input, err);
 }
 

@@ -307,7 +307,8 @@ static enum err_code do_probe(struct engine *engine, void *argument, struct err 
     if (!subject.provider)
         return err_set(err, ERR_STATE, "%s/%s: provider %s is not defined", named->environment, named->name,
                        subject.key.provider);
-    return schedule_probe(engine, &subject, true, err);
+    TRY(schedule_probe(engine, &subject, true, err));
+    return subject_save(engine, &subject, err);
 }
 
 enum err_code engine_key_probe(struct engine *engine, const char *who, const char *environment,
@@ -400,6 +401,7 @@ static enum err_code do_delivery_add(struct engine *engine, void *argument, stru
     TRY(insert_delivery(engine, &subject.key, named->definition, named->ret_delivery, err));
     /* Once the current version is proved alive, the new place gets it. */
     TRY(schedule_probe(engine, &subject, true, err));
+    TRY(subject_save(engine, &subject, err));
     struct audit_entry entry = {.who = named->who, .what = "delivery.add"};
     return engine_audit(engine, &subject.key, entry, err);
 }

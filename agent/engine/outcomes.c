@@ -7,7 +7,11 @@
 
 #include <stdio.h>
 
-enum { PROBE_RETRY_MS = 60 * 1000, PROBE_RETRY_MOST_MS = 60 * 60 * 1000 };
+enum {
+    PROBE_RETRY_MS = 60 * 1000,
+    PROBE_RETRY_MOST_MS = 60 * 60 * 1000,
+    PUT_GUARD_MS = 5 * 1000, /* a place that is put now is looked at again: a crash must not lose it */
+};
 
 static enum rotation_event verdict_event(const struct action_result *result)
 {
@@ -164,8 +168,12 @@ static enum err_code record_revocation(struct engine *engine, struct flight *fli
     if (revocation.attempt != flight->attempt || !revocation.intent)
         return ERR_OK;
     bool probe = flight->kind == FLIGHT_PROBE_CONDEMNED;
-    evidence_of_result(engine, &flight->result, &revocation.evidence, &evidence);
-    struct revocation_input input = {.event = probe ? condemned_event(flight) : request_event(flight),
+    enum revocation_event event = probe ? condemned_event(flight) : request_event(flight);
+    struct action_result seen = flight->result;
+    if (probe && event == REVOCATION_ON_DEAD)
+        seen.verdict = ACTION_DEAD; /* of a version whose secret was never ours, not found is the proof */
+    evidence_of_result(engine, &seen, &revocation.evidence, &evidence);
+    struct revocation_input input = {.event = event,
                                      .who = "engine",
                                      .evidence = probe ? &evidence : NULL,
                                      .detail = flight->result.detail,
@@ -202,7 +210,10 @@ static enum err_code put_where_missing(struct engine *engine, struct subject *su
         if (!found)
             break;
         bool holds = delivery.holds_version == subject->key.current_number;
-        struct flight *flight = holds ? NULL : flight_new(engine, FLIGHT_PUT, &subject->key);
+        if (!holds)
+            subject->key.probe_at_ms = engine_now(engine) + PUT_GUARD_MS;
+        bool under_way = flight_of_job(engine, delivery.row.id);
+        struct flight *flight = holds || under_way ? NULL : flight_new(engine, FLIGHT_PUT, &subject->key);
         if (flight) {
             memcpy(flight->job_id, delivery.row.id, VAULT_ID_BYTES);
             memcpy(flight->delivery_id, delivery.row.id, VAULT_ID_BYTES);
@@ -248,11 +259,13 @@ static enum err_code record_probe_key(struct engine *engine, struct flight *flig
         int64_t retry = backoff_ms(engine, 1, PROBE_RETRY_MS, PROBE_RETRY_MOST_MS);
         if (flight->result.retry_after_ms > retry)
             retry = flight->result.retry_after_ms;
-        key->probe_at_ms = key->probe_every_ms && now + retry > key->probe_at_ms ? key->probe_at_ms : now + retry;
+        int64_t next = schedule_next_probe(engine, key);
+        key->probe_at_ms = next && next < now + retry ? next : now + retry;
         COPY_TEXT(key->proof.detail, evidence.detail);
         return subject_save(engine, &subject, err);
     }
     key->proof = evidence;
+    key->probe_at_ms = schedule_next_probe(engine, key);
     TRY(vault_get(engine->session, VAULT_VERSION, key->current_id, &version.row, err));
     version.proof = evidence;
     TRY(vault_update(engine->vault, VAULT_VERSION, &version.row, err));
@@ -280,6 +293,7 @@ static enum err_code record_put(struct engine *engine, struct flight *flight, st
         delivery.put_at_ms = engine_now(engine);
     } else {
         log_warning("engine", "%s: delivery %u: %s", flight->key, delivery.order, delivery.detail);
+        subject.key.probe_at_ms = engine_now(engine) + backoff_ms(engine, 1, PROBE_RETRY_MS, PROBE_RETRY_MOST_MS);
     }
     enum err_code code = vault_update(engine->vault, VAULT_DELIVERY, &delivery.row, err);
     struct audit_entry entry = {.who = "engine",
@@ -288,6 +302,8 @@ static enum err_code record_put(struct engine *engine, struct flight *flight, st
                                 .detail = flight->delivered.detail};
     vault_record_release(VAULT_DELIVERY, &delivery.row);
     TRY(code);
+    if (!flight->delivered.done)
+        TRY(subject_save(engine, &subject, err));
     return engine_audit(engine, &subject.key, entry, err);
 }
 

@@ -11,6 +11,8 @@ enum {
     DUE_PER_TURN = 256,
     RECOVER_MOST = 2 * LIMIT_OPEN_ROTATIONS,
     PUT_OFF_MS = 30 * 1000,
+    PROBE_GUARD_MS = 60 * 1000,        /* a probe in flight is due again after this, */
+    PROBE_GUARD_URGENT_MS = 5 * 1000,  /* so that a crash does not lose it */
 };
 
 struct due_list {
@@ -63,7 +65,18 @@ enum err_code schedule_probe(struct engine *engine, struct subject *subject, boo
     flight->place = subject->place;
     flight->urgent = urgent;
     flight_plan(engine, flight);
+    /* Its outcome sets the next time. */
+    key->probe_at_ms = engine_now(engine) + (urgent ? PROBE_GUARD_URGENT_MS : PROBE_GUARD_MS);
     return ERR_OK;
+}
+
+int64_t schedule_next_probe(struct engine *engine, const struct vault_key *key)
+{
+    if (!key->probe_every_ms)
+        return 0;
+    /* Spread by a twentieth, so that keys added together part over time. */
+    int64_t spread = backoff_ms(engine, 1, key->probe_every_ms / 10, key->probe_every_ms / 10);
+    return engine_now(engine) + key->probe_every_ms - spread / 2;
 }
 
 static enum err_code step_key(struct engine *engine, void *argument, struct err *err)
@@ -74,9 +87,8 @@ static enum err_code step_key(struct engine *engine, void *argument, struct err 
     struct vault_key *key = &subject.key;
     int64_t now = engine_now(engine);
     if (key->probe_at_ms && key->probe_at_ms <= now) {
-        /* Spread by a twentieth, so that keys added together part over time. */
-        int64_t spread = backoff_ms(engine, 1, key->probe_every_ms / 10, key->probe_every_ms / 10);
-        key->probe_at_ms = key->probe_every_ms ? now + key->probe_every_ms - spread / 2 : 0;
+        /* One that is still in flight, or cannot be asked, is looked at again as late. */
+        key->probe_at_ms = flight_of_job(engine, id) ? now + PROBE_GUARD_MS : schedule_next_probe(engine, key);
         TRY(schedule_probe(engine, &subject, false, err));
     }
     if (key->rotate_at_ms && key->rotate_at_ms <= now) {
