@@ -32,8 +32,7 @@ static const json_t *revoke_find_version(const json_t *key, int64_t number)
 
 static enum err_code revoke_warn(struct revoke *revoke, const json_t *key, struct err *err)
 {
-    int64_t current = field_number(json_object_get(key, "current"), "version");
-    int64_t number = revoke->version != 0 ? revoke->version : current;
+    int64_t number = revoke->version;
     const json_t *version = revoke_find_version(key, number);
     if (!version)
         return err_set(err, ERR_NOT_FOUND, "%s has no version %lld", revoke->key.text, (long long)number);
@@ -55,10 +54,15 @@ static enum err_code revoke_confirm(struct revoke *revoke, const struct args *ar
 {
     OWN_BUF struct buf path = {0};
     OWN(json_free) json_t *key = NULL;
-    if (args_has(args, "yes"))
-        return ERR_OK;
     buf_printf(&path, "/v1/keys/%s", revoke->key.text);
     TRY(agent_get(revoke->cli, buf_text(&path), &key, err));
+    if (revoke->version == 0)
+        revoke->version = field_number(json_object_get(key, "current"), "version");
+    if (revoke->version == 0)
+        return err_set(err, ERR_STATE, "%s has no current version. See keyturn show %s, and name one with --version",
+                       revoke->key.text, revoke->key.text);
+    if (args_has(args, "yes"))
+        return ERR_OK;
     TRY(revoke_warn(revoke, key, err));
     return ask_by_name(revoke->cli, args, revoke->key.text, err);
 }
@@ -71,8 +75,7 @@ static enum err_code revoke_send(struct revoke *revoke, const char *reason, json
     json_put_array_open(&json, "targets");
     json_put_object_open(&json, NULL);
     json_put_string(&json, "key", revoke->key.text);
-    if (revoke->version != 0)
-        json_put_integer(&json, "version", revoke->version);
+    json_put_integer(&json, "version", revoke->version);
     json_put_object_close(&json);
     json_put_array_close(&json);
     if (reason)

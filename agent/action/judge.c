@@ -87,12 +87,21 @@ static bool judge_rule_holds(struct judge *judge, const struct action_rule *rule
     return true;
 }
 
+/* The answer's own words are not quoted: it may echo the secret in any of them. */
+static const char *judge_type_in_words(const char *type)
+{
+    static const char *const known[] = {"application/json", "application/problem+json", "application/xml",
+                                        "text/html",        "text/plain",               "text/xml"};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (strcmp(known[i], type) == 0)
+            return known[i];
+    return type[0] != '\0' ? "another content type" : "no content type";
+}
+
 static void judge_say_unknown(const struct judge_answer *answer, struct action_result *result)
 {
-    char type[48];
-    judge_copy_printable(type, sizeof type, answer->content_type, strlen(answer->content_type));
     (void)snprintf(result->detail, sizeof result->detail, "status %d, %s: the definition knows no such answer",
-                   answer->status, type[0] != '\0' ? type : "no content type");
+                   answer->status, judge_type_in_words(answer->content_type));
 }
 
 static void judge_by_rules(struct judge *judge, const struct action_request *request,
