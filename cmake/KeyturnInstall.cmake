@@ -2,7 +2,7 @@
 #
 # The programs find their definitions from their own place (bin/../share/keyturn/providers),
 # so a tree that is moved as a whole goes on working. Units name whole paths, and are
-# configured for the prefix.
+# configured for the prefix: give it to cmake at the start, not to --install alone.
 include(GNUInstallDirs)
 
 install(TARGETS keyturn keyturnd DESTINATION ${CMAKE_INSTALL_BINDIR})
