@@ -57,9 +57,9 @@ enum err_code handle_metrics(struct request *request, struct err *err)
     for (size_t i = 0; i < sizeof metrics / sizeof metrics[0]; i++) {
         const uint64_t *figure = (const uint64_t *)(const void *)((const char *)&figures + metrics[i].place);
         const char *total = metrics[i].kind[0] == 'c' ? "_total" : "";
-        buf_printf(out, "# HELP keyturn_engine_%s%s %s\n# TYPE keyturn_engine_%s%s %s\nkeyturn_engine_%s%s %" PRIu64 "\n",
-                   metrics[i].name, total, metrics[i].help, metrics[i].name, total, metrics[i].kind,
-                   metrics[i].name, total, *figure);
+        buf_printf(out, "# HELP keyturn_engine_%s%s %s\n", metrics[i].name, total, metrics[i].help);
+        buf_printf(out, "# TYPE keyturn_engine_%s%s %s\n", metrics[i].name, total, metrics[i].kind);
+        buf_printf(out, "keyturn_engine_%s%s %" PRIu64 "\n", metrics[i].name, total, *figure);
     }
     return ERR_OK;
 }
