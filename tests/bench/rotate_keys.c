@@ -1,8 +1,9 @@
 /* rotate_keys SOCKET PREFIX COUNT
  *
- * Asks for a rotation of each of the keys live/PREFIX000000 and so on, waits
- * until the agent's metrics say that all are done, and prints the rotations per
- * second from the first request to the last done. */
+ * Waits for the first rotations of the keys live/PREFIX000000 and so on, which
+ * make them, then asks for one more of each and waits until the agent's metrics
+ * say that all are done. Prints the rotations per second from the first request
+ * to the last done, and the requests for one per second. */
 #include "load.h"
 
 #include <errno.h>
@@ -84,7 +85,9 @@ int main(int argc, char **argv)
         return 2;
     }
     unsigned long long count = strtoull(argv[3], NULL, 10);
-    struct figures wanted = look(argv[1]);
+    struct figures wanted = {.done = count};
+    wait_for(argv[1], &wanted);
+    wanted = look(argv[1]);
     wanted.done += count;
     const struct load load = {.socket_path = argv[1],
                               .connections = CONNECTIONS,
