@@ -118,6 +118,10 @@ agent_start() { # agent_start [OPTION]...: and wait until it listens
     --providers "$WORLD/providers" "$@" >>"$AGENT_LOG" 2>&1 3>&- &
   AGENT_PID=$!
   wait_for 20 agent_answers
+  kill -0 "$AGENT_PID" || {
+    tail -n 5 "$AGENT_LOG" >&2
+    return 1
+  }
 }
 
 agent_answers() {

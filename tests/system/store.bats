@@ -1,0 +1,251 @@
+#!/usr/bin/env bats
+# S8, S9, S10: whatever was done to the files is found and named when the vault is opened.
+load helpers
+
+setup() { world_begin; }
+teardown() {
+  agent_stop
+  ! mountpoint -q "$WORLD/store" || umount "$WORLD/store"
+  world_end
+}
+
+# Two keys, and a store without a journal beside it; the agent has ended.
+begin_store() {
+  world_start
+  key_add live/first "$(dashboard_make first live)"
+  key_add live/second "$(dashboard_make second live)"
+  agent_stop
+  sqlite3 "$STORE" 'PRAGMA wal_checkpoint(TRUNCATE)' >/dev/null
+}
+
+edit() { # edit SQL
+  sqlite3 "$STORE" "PRAGMA foreign_keys=OFF; $1"
+}
+
+# The agent either does not start, or it does not open the vault; what was said is in SAID.
+opening_fails() {
+  SAID=
+  "$KEYTURND" --store "$STORE" --socket "$KEYTURN_SOCKET" --providers "$WORLD/providers" >"$WORLD/said" 2>&1 3>&- &
+  AGENT_PID=$!
+  wait_for 20 agent_answers
+  if kill -0 "$AGENT_PID" 2>/dev/null; then
+    run vault_unlock
+    SAID=$output
+    [ "$status" != 0 ] || return 1
+    agent_stop
+  else
+    SAID=$(cat "$WORLD/said")
+    AGENT_PID=
+  fi
+}
+
+opening_works() {
+  agent_start
+  vault_unlock
+  [ "$(keyturn list --json | jq '.keys | length')" = 2 ]
+  agent_stop
+}
+
+@test "S10: a store is opened again as it was" {
+  begin_store
+  opening_works
+}
+
+@test "S8: what is no store is refused and left as it is" {
+  sim_start
+  echo 'no store' >"$STORE"
+  chmod 600 "$STORE"
+  agent_refuses
+  has "$STORE" "$OUTPUT"
+  [ "$(cat "$STORE")" = 'no store' ]
+}
+
+@test "S8: another program's database is refused" {
+  sim_start
+  sqlite3 "$STORE" 'CREATE TABLE t(a)'
+  chmod 600 "$STORE"
+  agent_refuses
+  has "$STORE" "$OUTPUT"
+}
+
+@test "S8: a store of a newer version is refused, and says so" {
+  begin_store
+  sqlite3 "$STORE" 'PRAGMA user_version=999'
+  agent_refuses
+  has newer "$OUTPUT"
+}
+
+@test "S8: a store that was cut short is refused" {
+  begin_store
+  size=$(stat -c %s "$STORE")
+  for part in 2 4 8; do
+    cp "$STORE" "$WORLD/kept"
+    truncate -s $((size * (part - 1) / part / 4096 * 4096 + 100)) "$STORE"
+    opening_fails
+    mv "$WORLD/kept" "$STORE"
+  done
+  opening_works
+}
+
+inventory() { # what the store means, in one line; what is wrong with it, otherwise
+  keyturn list --json | jq -cS '[.keys[] | {key, version: .current.version, mask: .current.mask}] | sort'
+}
+
+# A store that opens may mean what it meant, or name the row that is wrong when it is read.
+meaning_is() { # meaning_is MEANING
+  run inventory
+  [ "$output" = "$1" ] || has 'changed or swapped' "$output" || has damaged "$output"
+}
+
+@test "S8: a flipped bit in any page is found, or changes no meaning" {
+  begin_store
+  pages=$(($(stat -c %s "$STORE") / 4096))
+  cp "$STORE" "$WORLD/kept"
+  agent_start
+  vault_unlock
+  meaning=$(inventory)
+  agent_stop
+  for ((page = 0; page < pages; page++)); do
+    cp "$WORLD/kept" "$STORE"
+    flip_bit "$STORE" $((page * 4096 + 4090 - page * 37 % 1200))
+    if ! opening_fails; then
+      meaning_is "$meaning"
+      agent_stop
+    fi
+  done
+}
+
+flip_bit() { # flip_bit FILE OFFSET
+  python3 - "$1" "$2" <<'PYTHON'
+import sys
+with open(sys.argv[1], "r+b") as file:
+    file.seek(int(sys.argv[2]))
+    byte = file.read(1)[0]
+    file.seek(int(sys.argv[2]))
+    file.write(bytes([byte ^ 0x10]))
+PYTHON
+}
+
+@test "S8: a row that was deleted is found" {
+  begin_store
+  for kind in key version; do
+    cp "$STORE" "$WORLD/kept"
+    edit "DELETE FROM $kind WHERE rowid = (SELECT max(rowid) FROM $kind)"
+    opening_fails
+    cp "$WORLD/kept" "$STORE"
+  done
+  opening_works
+}
+
+@test "S8: two rows whose contents were swapped are found" {
+  begin_store
+  for place in key.meta version.meta version.secret; do
+    cp "$STORE" "$WORLD/kept"
+    table=${place%.*}
+    column=${place#*.}
+    edit "CREATE TEMP TABLE old AS SELECT rowid AS r, $column AS c FROM $table;
+      UPDATE $table SET $column = (SELECT c FROM old WHERE r <> $table.rowid ORDER BY r LIMIT 1)"
+    found_or_unreadable
+    cp "$WORLD/kept" "$STORE"
+  done
+}
+
+# Found when the vault is opened, or when the row is read.
+found_or_unreadable() {
+  if ! opening_fails; then
+    run keyturn get live/first
+    [ "$status" = 1 ]
+    has 'changed or swapped' "$output"
+    agent_stop
+  fi
+}
+
+@test "S8: an older row that was put back is found" {
+  begin_store
+  cp "$STORE" "$WORLD/older"
+  agent_start
+  vault_unlock
+  keyturn set live/first --title 'Another title'
+  agent_stop
+  sqlite3 "$STORE" 'PRAGMA wal_checkpoint(TRUNCATE)' >/dev/null
+  table=key
+  edit "ATTACH '$WORLD/older' AS older;
+    DELETE FROM main.$table WHERE id IN (SELECT m.id FROM main.$table m JOIN older.$table o ON m.id = o.id WHERE m.revision <> o.revision);
+    INSERT INTO main.$table SELECT * FROM older.$table WHERE id NOT IN (SELECT id FROM main.$table)"
+  opening_fails
+}
+
+@test "S8: an older whole file is found by its generation, and opened only by name" {
+  begin_store
+  cp "$STORE" "$WORLD/older"
+  agent_start
+  vault_unlock
+  keyturn set live/first --title 'Another title'
+  agent_stop
+  rm -f "$STORE"-wal "$STORE"-shm
+  cp "$WORLD/older" "$STORE"
+  opening_fails
+  has older "$SAID"
+  generation=$(sed -nE 's/.*accept generation ([0-9]+).*/\1/p' <<<"$SAID")
+  agent_start
+  printf '%s' "$PASSPHRASE" | keyturn unlock --stdin --accept-restore "$generation"
+  [ "$(keyturn list --json | jq '.keys | length')" = 2 ]
+}
+
+@test "S9: an edited, cut or missing audit log is found" {
+  begin_store
+  cp "$AUDIT" "$WORLD/kept"
+  lines=$(wc -l <"$AUDIT")
+  for damage in "2d" "$((lines))d" "2s/uid/gid/" "1,2d"; do
+    cp "$WORLD/kept" "$AUDIT"
+    sed -i "$damage" "$AUDIT"
+    audit_is_bad || {
+      echo "not found: sed $damage"
+      false
+    }
+  done
+  cp "$WORLD/kept" "$AUDIT"
+  head -c -20 "$WORLD/kept" >"$AUDIT"
+  audit_is_bad
+  rm "$AUDIT"
+  audit_is_bad
+  cp "$WORLD/kept" "$AUDIT"
+  opening_works
+}
+
+# Found when the vault is opened, or when the log is verified.
+audit_is_bad() {
+  local bad=1
+  if opening_fails; then return 0; fi
+  run keyturn audit --verify
+  [ "$status" = 0 ] || bad=0
+  agent_stop
+  return $bad
+}
+
+@test "S10: a disk that is full takes nothing half, and goes on when it has room" {
+  [ "$(id -u)" = 0 ] || skip 'needs root to mount a small disk'
+  mount -t tmpfs -o size=1m tmpfs "$WORLD/store" || skip 'no tmpfs can be mounted here'
+  full_disk
+}
+
+full_disk() {
+  world_start
+  key_add live/first "$(dashboard_make first live)"
+  dd if=/dev/zero of="$WORLD/store/filler" bs=4096 2>/dev/null || true
+  api POST /v1/keys "{\"environment\":\"live\",\"name\":\"second\",\"provider\":\"amps\",\"title\":\"$(printf 'x%.0s' {1..150})\",\"secret\":\"$(dashboard_make second live)\"}"
+  for n in {1..40}; do
+    [ "$API_STATUS" = 507 ] && break
+    api PATCH /v1/keys/live/first "{\"title\":\"$n\"}"
+  done
+  [ "$API_STATUS" = 507 ]
+  has full "$ANSWER"
+  rm "$WORLD/store/filler"
+  wait_for 15 keyturn set live/first --title 'There is room'
+  key_is live/first .title 'There is room'
+  agent_stop
+  agent_start
+  vault_unlock
+  key_is live/first .title 'There is room'
+  keyturn audit --verify
+}
