@@ -285,8 +285,9 @@ static enum err_code do_undo(struct rotation_work *work, struct err *err)
         rotation->row.due_at_ms = engine_now(work->engine) + FLIGHT_GUARD_MS;
         return ERR_OK;
     }
-    for (unsigned n = places_to_undo(rotation); n > 0; n--) {
-        unsigned place = n - 1;
+    /* In the order of delivering: a program that reloads comes after the file it reads. */
+    unsigned places = places_to_undo(rotation);
+    for (unsigned place = 0; place < places; place++) {
         if (rotation->undone_mask >> place & 1u)
             continue;
         struct vault_delivery delivery = {0};
