@@ -12,6 +12,9 @@ quick=
 
 packaging/deps.sh test || exit 1
 
+# A definition that others could write is refused by the agent, also in a checkout made with umask 002.
+chmod go-w packaging packaging/providers packaging/providers/*.yaml
+
 build=${KEYTURN_BUILD_DIR:-build}
 jobs=$(nproc)
 logs=$build/logs

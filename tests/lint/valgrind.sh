@@ -1,22 +1,28 @@
 #!/bin/sh
-# The unit tests of the rooms that hold secrets and parse input, under valgrind.  valgrind.sh BUILD
+# The units that hold secrets or parse what others wrote, under valgrind.  valgrind.sh [--all] BUILD
+# --all: every unit, which takes long.
 set -u
-build=${1:?usage: valgrind.sh BUILD}
+names='base_test_arena base_test_secret base_test_buf base_test_json base_test_text base_test_file
+  seal_test_digest seal_test_hash seal_test_record seal_test_slot
+  vault_test_codec vault_test_slots vault_test_audit action_test_template delivery_test_parse delivery_test_format'
+all=
+[ "${1:-}" = --all ] && all=1 && shift
+build=${1:?usage: valgrind.sh [--all] BUILD}
+[ -z "$all" ] || names=$(cd "$build/tests/unit" && ls -d unit_*_test_* | grep -v '\.' | sed 's/^unit_//')
 passed=0
 failed=0
-for room in seal rotation vault action provider; do
-  for test in "$build"/tests/unit/unit_"${room}"_test_*; do
-    [ -x "$test" ] || continue
-    if timeout 600 env KEYTURN_VALGRIND=1 valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite \
-      "$test" >"/tmp/valgrind.$$" 2>&1; then
-      passed=$((passed + 1))
-    else
-      failed=$((failed + 1))
-      echo "FAILED: $test"
-      grep -E '^==' "/tmp/valgrind.$$" | head -n 30
-    fi
-    rm -f "/tmp/valgrind.$$"
-  done
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+for name in $names; do
+  test=$build/tests/unit/unit_$name
+  if KEYTURN_VALGRIND=1 timeout 300 valgrind -q --error-exitcode=99 --leak-check=full \
+    --errors-for-leak-kinds=definite "$test" >"$log" 2>&1; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+    echo "FAILED: $test"
+    grep -E '^==|FAILED|LINE' "$log" | head -n 30
+  fi
 done
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]
