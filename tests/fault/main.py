@@ -12,7 +12,7 @@ from chance import Chance
 from scenarios import SCENARIOS
 from world import Broken, Programs
 
-SHORT = {"kills": 26, "failures": 10, "provider_faults": 16, "chance": 16}
+SHORT = {"kills": 22, "failures": 8, "provider_faults": 14, "chance": 16}
 CHANCES = 300
 
 

@@ -68,6 +68,7 @@ class Person:
         self.attention = []     # what came to need a person's decision
         self.deaths = 0
         self.probe_at = 0
+        self.locked = False
 
     # --- At the dashboard ---------------------------------------------------
 
@@ -131,7 +132,8 @@ class Person:
     def look(self):
         """The key's document; None while there is no such key."""
         status, answer = self.world.agent.call("GET", PATH)
-        if status == 423:
+        self.locked = status == 423
+        if self.locked:
             self.unlock()
         elif status != 200 and status != 404:
             raise Broken(f"the key cannot be read: {status} {answer}")
@@ -144,6 +146,8 @@ class Person:
 
     def turn(self, finished):
         key = self.look()
+        if self.locked:
+            return False
         taken = all(self.push(ask, key) for ask in self.asks)
         if key:
             self.serve(key)

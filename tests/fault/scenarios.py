@@ -127,7 +127,7 @@ def ask_cancel_unproved():
 
 
 def ask_emergency():
-    return Ask("emergency", lambda key: any(r["emergency"] for r in key["revocations"]), emergency)
+    return Ask("emergency", lambda key: key is not None and any(r["emergency"] for r in key["revocations"]), emergency)
 
 
 SCENARIOS = {
