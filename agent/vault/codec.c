@@ -221,9 +221,11 @@ static bool codec_take_string(const struct codec_field *field, const msgpack_obj
 {
     if (value->type != MSGPACK_OBJECT_STR || value->via.str.size >= field->size)
         return false;
-    if (memchr(value->via.str.ptr, '\0', value->via.str.size))
-        return false;
-    memcpy(at, value->via.str.ptr, value->via.str.size);
+    if (value->via.str.size > 0) { /* msgpack's pointer is NULL for the empty one */
+        if (memchr(value->via.str.ptr, '\0', value->via.str.size))
+            return false;
+        memcpy(at, value->via.str.ptr, value->via.str.size);
+    }
     at[value->via.str.size] = '\0';
     return true;
 }
