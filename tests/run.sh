@@ -1,14 +1,14 @@
 #!/bin/sh
 # Every test. Installs what is missing, builds, and ends with the counts of what ran.
 #
-#   tests/run.sh [--quick]
+#   tests/run.sh [--full]
 #
-# --quick leaves out the sanitizers, valgrind, clang and coverage.
-# The long suites have their own commands: tests/fuzz/run.sh, tests/model/run.sh, tests/fault/run.sh.
+# --full adds clang with the sanitizers, a short fuzzing and coverage.
+# The long suites have their own commands: tests/fuzz/run.sh, tests/fault/run.sh, tests/bench/run.sh.
 set -u
 cd "$(dirname "$0")/.." || exit 1
-quick=
-[ "${1:-}" = --quick ] && quick=1
+full=
+[ "${1:-}" = --full ] && full=1
 
 packaging/deps.sh test || exit 1
 
@@ -74,18 +74,17 @@ export KEYTURN_BIN="$PWD/$build/gcc"
 step 'system' bats --tap tests/system
 
 step 'build, fault points' build_in "$build/fault" -DCMAKE_C_COMPILER=gcc -DKEYTURN_FAULT=ON
-[ -x tests/fault/run.sh ] && step 'faults, short' tests/fault/run.sh --short "$build/fault"
+step 'faults, short' tests/fault/run.sh --short "$build/fault"
+step 'units, valgrind' tests/lint/valgrind.sh "$build/gcc"
 
-if [ -z "$quick" ]; then
+if [ -n "$full" ]; then
   step 'build, clang with ASan and UBSan' build_in "$build/asan" -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=Debug \
     -DKEYTURN_SANITIZE=address,undefined
   step 'units, ASan and UBSan' ctest_in "$build/asan" -LE long
   KEYTURN_BIN="$PWD/$build/asan" step 'system, ASan and UBSan' bats --tap tests/system
-  [ -x tests/lint/valgrind.sh ] && step 'units, valgrind' tests/lint/valgrind.sh "$build/gcc"
-  [ -x tests/fuzz/run.sh ] && step 'fuzzing, short' tests/fuzz/run.sh --short "$build/fuzz"
-  [ -x tests/model/run.sh ] && step 'model, small' tests/model/run.sh --small
-  [ -x tests/lint/coverage.sh ] && step 'coverage' tests/lint/coverage.sh "$build/coverage"
-  [ -f "$logs/coverage.log" ] && grep -E '^(agent|cli|TOTAL)' "$logs/coverage.log"
+  step 'fuzzing, short' tests/fuzz/run.sh --short "$build/fuzz"
+  step 'coverage' tests/lint/coverage.sh "$build/coverage"
+  grep -E '^(agent|cli|TOTAL)' "$logs/coverage.log"
 fi
 
 [ -z "$failures" ] || echo "Logs of what failed:$failures"

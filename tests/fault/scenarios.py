@@ -126,8 +126,14 @@ def ask_cancel_unproved():
                lambda world: world.simulator.no_faults())
 
 
-def ask_emergency():
-    return Ask("emergency", lambda key: key is not None and any(r["emergency"] for r in key["revocations"]), emergency)
+def slow_proof(world):
+    world.simulator.fault(match={"path": "/battery*"}, kind="delay", delay_ms=400, times=2)
+
+
+def ask_emergency(*states):
+    """On version 1; when the rotation is in one of the states, where they are named."""
+    return Ask("emergency", lambda key: key is not None and any(r["emergency"] for r in key["revocations"]),
+               emergency, in_state(*states) if states else lambda key: True)
 
 
 SCENARIOS = {
@@ -136,6 +142,8 @@ SCENARIOS = {
     "api": Scenario(begin_api, lambda: [ask_rotation(2)], rotated),
     "emergency": Scenario(begin_api, lambda: [ask_emergency()], killed),
     "emergency-manual": Scenario(begin_manual, lambda: [ask_emergency()], killed),
+    "emergency-rotating": Scenario(begin_manual, lambda: [ask_rotation(1), ask_emergency("proving")], rotated,
+                                   prepare=slow_proof),
     "rollback": Scenario(begin_manual, lambda: [ask_rotation(1), ask_move("rollback", "settling")],
                          given_up, grace_s=3600),
     "rollback-api": Scenario(begin_api, lambda: [ask_rotation(2), ask_move("rollback", "settling")],
