@@ -108,6 +108,13 @@ static int64_t deadline_of(const struct rotation_work *work, enum rotation_state
     return 0;
 }
 
+/* Neither asks for what is under way nor answers it: its flight is still waited for. */
+static bool comes_from_aside(enum rotation_event event)
+{
+    return event == ROTATION_ON_EMERGENCY || event == ROTATION_ON_EMERGENCY_NEW || event == ROTATION_ON_STRAY ||
+           event == ROTATION_ON_OLD_DEAD;
+}
+
 /* Enter the state that the table named. */
 static void enter(struct rotation_work *work)
 {
@@ -116,6 +123,8 @@ static void enter(struct rotation_work *work)
     enum rotation_state to = work->decision.next;
     int64_t now = engine_now(work->engine);
 
+    if (to == from && comes_from_aside(work->input->event))
+        return;
     rotation->intent = false;
     if (to == from)
         return;
