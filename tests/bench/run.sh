@@ -53,7 +53,7 @@ less() { awk -v a="$1" -v b="$2" 'BEGIN {printf "%.3f", a - b}'; }
 until_there() { # until_there TEST FILE
   local try
   for try in $(seq 200); do
-    [ "$1" "$2" ] && return
+    test "$1" "$2" && return
     sleep 0.05
   done
   say "waited in vain for $2"

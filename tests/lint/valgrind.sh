@@ -8,7 +8,7 @@ names='base_test_arena base_test_secret base_test_buf base_test_json base_test_t
 all=
 [ "${1:-}" = --all ] && all=1 && shift
 build=${1:?usage: valgrind.sh [--all] BUILD}
-[ -z "$all" ] || names=$(cd "$build/tests/unit" && ls -d unit_*_test_* | grep -v '\.' | sed 's/^unit_//')
+[ -z "$all" ] || names=$(find "$build/tests/unit" -maxdepth 1 -type f -name 'unit_*_test_*' -perm -u+x -exec basename {} \; | sed 's/^unit_//')
 passed=0
 failed=0
 log=$(mktemp)
