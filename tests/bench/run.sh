@@ -51,8 +51,7 @@ repeat() { # repeat COMMAND...: the median of the rounds' first words
 }
 less() { awk -v a="$1" -v b="$2" 'BEGIN {printf "%.3f", a - b}'; }
 until_there() { # until_there TEST FILE
-  local try
-  for try in $(seq 200); do
+  for _ in $(seq 200); do
     test "$1" "$2" && return
     sleep 0.05
   done
@@ -187,7 +186,7 @@ result 'keyturn get, whole process' "$get" 'ms' '1.5, ratio 3' 'bare socket clie
 result "keyturn list, $listed keys" "$("$tools/spawn_time" 21 "$keyturn" list --socket "$socket")" 'ms' '12' \
   'bare socket client' "$bare"
 
-for round in $(seq $rounds); do # in turn, so that a slow minute hits both
+for _ in $(seq $rounds); do # in turn, so that a slow minute hits both
   "$tools/get_load" "$world/hello.sock" 16 "$seconds" /v1/keys/live/k%/secret 1000 >>"$world/hello"
   "$tools/get_load" "$socket" 16 "$seconds" /v1/keys/live/k%/secret 1000 >>"$world/reads"
 done
