@@ -47,7 +47,7 @@ say() { echo "$*" >&2; }
 median() { sort -n | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
 repeat() { # repeat COMMAND...: the median of the rounds' first words
   local round
-  for round in $(seq $rounds); do "$@" | cut -d' ' -f1; done | median
+  for _ in $(seq $rounds); do "$@" | cut -d' ' -f1; done | median
 }
 less() { awk -v a="$1" -v b="$2" 'BEGIN {printf "%.3f", a - b}'; }
 until_there() { # until_there TEST FILE
@@ -144,7 +144,7 @@ sim_start
 definitions
 hello_start
 fsyncs=$(repeat "$tools/limit_fsync" "$world" "$seconds")
-for round in $(seq $rounds); do
+for _ in $(seq $rounds); do
   rm -f "$world"/commits.db*
   "$tools/limit_commits" "$world" "$seconds"
 done >"$world/commits"
