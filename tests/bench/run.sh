@@ -29,12 +29,13 @@ world=$(mktemp -d "${TMPDIR:-/tmp}/keyturn-bench.XXXXXX")
 socket=$world/agent.sock
 passphrase='seven quiet otters'
 agent_pid='' sim_pid='' hello_pid=''
-end_process() { # end_process PID
-  [ -z "$1" ] && return
+end_process() { # end_process PID: or none
+  [ -n "$1" ] || return 0
   kill "$1" 2>/dev/null || true
   wait "$1" 2>/dev/null || true
 }
 finish() {
+  set +e # also after a failure everything is ended
   end_process "$agent_pid"
   end_process "$sim_pid"
   end_process "$hello_pid"
