@@ -47,7 +47,6 @@ trap 'exit 130' INT TERM
 say() { echo "$*" >&2; }
 median() { sort -n | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
 repeat() { # repeat COMMAND...: the median of the rounds' first words
-  local round
   for _ in $(seq $rounds); do "$@" | cut -d' ' -f1; done | median
 }
 less() { awk -v a="$1" -v b="$2" 'BEGIN {printf "%.3f", a - b}'; }
