@@ -3,7 +3,7 @@
 #
 #   tests/run.sh [--full]
 #
-# --full adds clang with the sanitizers, a short fuzzing and coverage.
+# --full adds the short fault run, clang with the sanitizers, a short fuzzing and coverage.
 # The long suites have their own commands: tests/fuzz/run.sh, tests/fault/run.sh, tests/bench/run.sh.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -73,11 +73,11 @@ step 'units, gcc' ctest_in "$build/gcc" -LE long
 export KEYTURN_BIN="$PWD/$build/gcc"
 step 'system' bats --tap tests/system
 
-step 'build, fault points' build_in "$build/fault" -DCMAKE_C_COMPILER=gcc -DKEYTURN_FAULT=ON
-step 'faults, short' tests/fault/run.sh --short "$build/fault"
 step 'units, valgrind' tests/lint/valgrind.sh "$build/gcc"
 
 if [ -n "$full" ]; then
+  step 'build, fault points' build_in "$build/fault" -DCMAKE_C_COMPILER=gcc -DKEYTURN_FAULT=ON
+  step 'faults, short' tests/fault/run.sh --short "$build/fault"
   step 'build, clang with ASan and UBSan' build_in "$build/asan" -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=Debug \
     -DKEYTURN_SANITIZE=address,undefined
   step 'units, ASan and UBSan' ctest_in "$build/asan" -LE long

@@ -239,7 +239,8 @@ static bool codec_take_text(const struct codec_field *field, const msgpack_objec
     if (!text->data)
         return false;
     text->length = value->via.str.size;
-    memcpy(text->data, value->via.str.ptr, text->length);
+    if (value->via.str.size > 0)
+        memcpy(text->data, value->via.str.ptr, text->length);
     text->data[text->length] = '\0';
     return true;
 }
