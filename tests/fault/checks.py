@@ -1,4 +1,5 @@
 """What must hold at the end of each case, whatever happened on the way."""
+import contextlib
 import datetime
 import re
 import sqlite3
@@ -122,7 +123,7 @@ def check_order(evidence):
 def check_store(world):
     status, answer = world.agent.call("POST", "/v1/audit/verify")
     claim(status == 200 and answer["entries"] > 0, f"S9: the audit log is not whole: {status} {answer}")
-    with sqlite3.connect(f"file:{world.path('vault.db')}?mode=ro", uri=True) as store:
+    with contextlib.closing(sqlite3.connect(f"file:{world.path('vault.db')}?mode=ro", uri=True)) as store:
         found = store.execute("PRAGMA integrity_check").fetchone()[0]
     claim(found == "ok", f"S10: the store is damaged: {found}")
 

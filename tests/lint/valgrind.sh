@@ -15,12 +15,14 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 for name in $names; do
   test=$build/tests/unit/unit_$name
-  if KEYTURN_VALGRIND=1 timeout 300 valgrind -q --error-exitcode=99 --leak-check=full \
+  # Valgrind runs one thread at a time; without a fair turn the readers of a test starve its writer.
+  if KEYTURN_VALGRIND=1 timeout 600 valgrind -q --fair-sched=yes --error-exitcode=99 --leak-check=full \
     --errors-for-leak-kinds=definite "$test" >"$log" 2>&1; then
     passed=$((passed + 1))
   else
+    status=$?
     failed=$((failed + 1))
-    echo "FAILED: $test"
+    echo "FAILED: $test (status $status; 124 is out of time)"
     grep -E '^==|FAILED|LINE' "$log" | head -n 30
   fi
 done
