@@ -1,6 +1,9 @@
 /* Filters: how a value is written where it is not written as it is. */
 #include "template.h"
 
+#include "base/sealed_box.h"
+
+#include <stdlib.h>
 #include <string.h>
 
 static const char template_hex[] = "0123456789ABCDEF";
@@ -54,10 +57,28 @@ static void template_write_json(const unsigned char *value, size_t length, struc
     }
 }
 
+/* Sealed to public_key, in base64. Each box is of an ephemeral key of its own, so two of one
+ * value differ, but not in length. */
+static bool template_write_sealed_box(const char *key, const unsigned char *value, size_t length,
+                                      struct template_sink *sink)
+{
+    unsigned char public_key[SEALED_BOX_KEY_BYTES];
+    if (!sealed_box_key(key, public_key))
+        return false;
+    unsigned char *box = malloc(length + SEALED_BOX_MORE_BYTES);
+    bool sealed = box && sealed_box_seal(public_key, value, length, box);
+    if (sealed)
+        template_write_base64(box, length + SEALED_BOX_MORE_BYTES, sink);
+    free(box);
+    sink->failed = sink->failed || !sealed;
+    return true;
+}
+
 static const struct template_filter template_filters[] = {
-    {"base64", template_write_base64},
-    {"json", template_write_json},
-    {"urlencode", template_write_urlencode},
+    {.name = "base64", .write = template_write_base64},
+    {.name = "json", .write = template_write_json},
+    {.name = "sealed_box", .key_name = "public_key", .write_keyed = template_write_sealed_box},
+    {.name = "urlencode", .write = template_write_urlencode},
 };
 
 const struct template_filter *template_filter_find(const char *name, size_t length)
@@ -70,5 +91,5 @@ const struct template_filter *template_filter_find(const char *name, size_t leng
 
 const char *template_filter_names(void)
 {
-    return "base64, json, urlencode";
+    return "base64, json, sealed_box, urlencode";
 }

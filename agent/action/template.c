@@ -72,6 +72,23 @@ enum err_code template_next(const char **at, const char *what, struct template_p
     return ERR_OK;
 }
 
+/* A filter that needs a key finds it in the value of the key's name. */
+static enum err_code template_write_keyed(const struct template_piece *piece,
+                                          const struct action_values *values, const unsigned char *bytes,
+                                          size_t length, const char *what, struct template_sink *sink,
+                                          struct err *err)
+{
+    const struct template_filter *filter = piece->filter;
+    const char *key = action_values_text(values, filter->key_name);
+    if (!key)
+        return err_set(err, ERR_INVALID, "%s: {{%s|%s}} needs the value %s", what, piece->name, filter->name,
+                       filter->key_name);
+    if (!filter->write_keyed(key, bytes, length, sink))
+        return err_set(err, ERR_INVALID, "%s: the value %s is not a key for %s", what, filter->key_name,
+                       filter->name);
+    return ERR_OK;
+}
+
 static enum err_code template_write_value(const struct template_piece *piece,
                                           const struct action_values *values, bool secrets_allowed,
                                           const char *what, struct template_sink *sink, struct err *err)
@@ -85,6 +102,8 @@ static enum err_code template_write_value(const struct template_piece *piece,
                        piece->name);
     const unsigned char *bytes = secret ? secret_peek(secret) : (const unsigned char *)text;
     size_t length = secret ? secret_length(secret) : strlen(text);
+    if (piece->filter && piece->filter->write_keyed)
+        return template_write_keyed(piece, values, bytes, length, what, sink, err);
     if (piece->filter)
         piece->filter->write(bytes, length, sink);
     else

@@ -17,14 +17,18 @@ struct template_sink {
 };
 void template_put(struct template_sink *sink, const void *bytes, size_t length);
 
-/* A filter writes value to the sink in another form. */
+/* A filter writes value to the sink in another form; one that needs a key takes it from the text
+ * value key_name and says false when that is no key for it. Exactly one of both functions is given. */
 struct template_filter {
     const char *name;
     void (*write)(const unsigned char *value, size_t length, struct template_sink *sink);
+    const char *key_name;
+    bool (*write_keyed)(const char *key, const unsigned char *value, size_t length,
+                        struct template_sink *sink);
 };
 /* NULL when there is none of that name. */
 const struct template_filter *template_filter_find(const char *name, size_t length);
-/* The filters' names for a message: "base64, json, urlencode". */
+/* The filters' names for a message: "base64, json, sealed_box, urlencode". */
 const char *template_filter_names(void);
 void template_write_base64(const unsigned char *value, size_t length, struct template_sink *sink);
 

@@ -3,7 +3,7 @@
  * and nothing else that is written before a value does. */
 #include "base/buf.h"
 #include "base/text.h"
-#include "utf8.h"
+#include "base/utf8.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 #include "base/text.h"
 
 #include "base/limits.h"
-#include "utf8.h"
+#include "base/utf8.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "utf8.h"
+#include "base/utf8.h"
 
 /* By number of following bytes: the lead byte's mask and mark, and the first
  * code point that may not be written shorter. */

@@ -15,6 +15,8 @@
  * reader gets right and the next one wrong fails where nobody looks. */
 #include "delivery_private.h"
 
+#include "base/utf8.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -40,33 +42,11 @@ static bool format_is_bare(const unsigned char *bytes, size_t length)
     return true;
 }
 
-/* The bytes of the UTF-8 sequence (RFC 3629) at bytes, 0 when it is not one. */
-static size_t format_utf8_step(const unsigned char *bytes, size_t length)
-{
-    static const struct {
-        unsigned char first_from, first_to, second_from, second_to, length;
-    } forms[] = {
-        {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
-        {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
-        {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
-    };
-    if (bytes[0] < 0x80)
-        return 1;
-    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
-        if (bytes[0] < forms[i].first_from || bytes[0] > forms[i].first_to || length < forms[i].length)
-            continue;
-        bool fits = bytes[1] >= forms[i].second_from && bytes[1] <= forms[i].second_to;
-        for (size_t at = 2; at < forms[i].length; at++)
-            fits = fits && (bytes[at] & 0xc0) == 0x80;
-        return fits ? forms[i].length : 0;
-    }
-    return 0;
-}
-
 static bool format_is_utf8(const unsigned char *bytes, size_t length)
 {
     for (size_t at = 0; at < length;) {
-        size_t step = format_utf8_step(bytes + at, length - at);
+        uint32_t point;
+        size_t step = utf8_step(bytes + at, length - at, &point);
         if (step == 0)
             return false;
         at += step;

@@ -43,7 +43,7 @@ static enum err_code parse_text(const char *name, const json_t *value, size_t ma
 static enum err_code parse_kind(struct delivery *delivery, const char *name, const json_t *value,
                                 struct err *err)
 {
-    const char *text;
+    const char *text = "";
     TRY(parse_text(name, value, LIMIT_NAME_BYTES, &text, err));
     if (strcmp(text, "file") == 0)
         delivery->kind = DELIVERY_FILE;
@@ -57,7 +57,7 @@ static enum err_code parse_kind(struct delivery *delivery, const char *name, con
 static enum err_code parse_class(struct delivery *delivery, const char *name, const json_t *value,
                                  struct err *err)
 {
-    const char *text;
+    const char *text = "";
     TRY(parse_text(name, value, LIMIT_NAME_BYTES, &text, err));
     if (strcmp(text, "live") == 0)
         delivery->place_class = DELIVERY_CLASS_LIVE;
@@ -102,7 +102,7 @@ static enum err_code parse_format(struct delivery *delivery, const char *name, c
                                                                [DELIVERY_ENV] = "env",
                                                                [DELIVERY_JSON] = "json",
                                                                [DELIVERY_TEMPLATE] = "template"};
-    const char *text;
+    const char *text = "";
     TRY(parse_text(name, value, LIMIT_NAME_BYTES, &text, err));
     for (int i = 0; i < DELIVERY_FORMAT_COUNT; i++)
         if (strcmp(text, formats[i]) == 0) {
@@ -157,7 +157,7 @@ static enum err_code parse_group(struct delivery *delivery, const char *name, co
 static enum err_code parse_mode(struct delivery *delivery, const char *name, const json_t *value,
                                 struct err *err)
 {
-    const char *text;
+    const char *text = "";
     TRY(parse_text(name, value, LIMIT_NAME_BYTES, &text, err));
     size_t digits = strspn(text, "01234567");
     if (digits < 3 || digits > 4 || text[digits] != '\0')
@@ -216,8 +216,8 @@ static enum err_code parse_check(struct delivery *delivery, const char *name, co
 static enum err_code parse_duration(const char *name, const json_t *value, int64_t *ret_ms,
                                     struct err *err)
 {
-    const char *text;
-    int64_t ms;
+    const char *text = "";
+    int64_t ms = 0;
     TRY(parse_text(name, value, LIMIT_NAME_BYTES, &text, err));
     if (text_parse_duration(text, &ms, err) != ERR_OK)
         return err_prefix(err, "%s", name);

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include <sodium.h>
+
 static struct secret *text_secret(const char *text)
 {
     struct secret *secret = secret_new(strlen(text) + 1);
@@ -58,6 +60,50 @@ static void test_templates_render(void **state)
         if (action_render(cases[i].template_text, *state, "test", &out, &err) != ERR_OK ||
             strcmp(buf_text(&out), cases[i].text) != 0)
             fail_msg("%s: \"%s\" %s", cases[i].template_text, buf_text(&out), err.message);
+    }
+}
+
+/* What a service with the private key reads. The key pair is made for this test. */
+static void test_a_sealed_box_opens_with_the_private_key_alone(void **state)
+{
+    unsigned char public_key[crypto_box_PUBLICKEYBYTES];
+    unsigned char private_key[crypto_box_SECRETKEYBYTES];
+    unsigned char box[128];
+    unsigned char opened[16];
+    char encoded[64];
+    size_t length = 0;
+    struct err err;
+    OWN(secret_free) struct secret *rendered = NULL;
+    assert_int_equal(crypto_box_keypair(public_key, private_key), 0);
+    (void)sodium_bin2base64(encoded, sizeof encoded, public_key, sizeof public_key,
+                            sodium_base64_VARIANT_ORIGINAL);
+    assert_int_equal(action_values_set(*state, "public_key", encoded, &err), ERR_OK);
+    assert_int_equal(action_render_secret("{{secret|sealed_box}}", *state, "body", NULL, &rendered, &err), ERR_OK);
+    assert_int_equal(sodium_base642bin(box, sizeof box, (const char *)secret_peek(rendered),
+                                       secret_length(rendered), NULL, &length, NULL,
+                                       sodium_base64_VARIANT_ORIGINAL),
+                     0);
+    assert_int_equal(length, 6 + crypto_box_SEALBYTES);
+    assert_int_equal(crypto_box_seal_open(opened, box, length, public_key, private_key), 0);
+    assert_memory_equal(opened, "s3cret", 6);
+    box[length - 1] ^= 1;
+    assert_int_not_equal(crypto_box_seal_open(opened, box, length, public_key, private_key), 0);
+}
+
+/* Without a key, with one cut short, and with one of small order (all zeros), nothing is sealed. */
+static void test_a_sealed_box_needs_a_key(void **state)
+{
+    static const char *const keys[] = {NULL, "", "c2hvcnQ=", "not base64",
+                                       "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="};
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        struct err err = {0};
+        struct secret *rendered = NULL;
+        if (keys[i])
+            assert_int_equal(action_values_set(*state, "public_key", keys[i], &err), ERR_OK);
+        assert_int_equal(action_render_secret("{{secret|sealed_box}}", *state, "body", NULL, &rendered, &err),
+                         ERR_INVALID);
+        assert_non_null(strstr(err.message, "public_key"));
+        assert_null(strstr(err.message, "s3cret"));
     }
 }
 
@@ -164,6 +210,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_templates_render),
+        TEST(test_a_sealed_box_opens_with_the_private_key_alone),
+        TEST(test_a_sealed_box_needs_a_key),
         TEST(test_base64_of_each_length),
         TEST(test_malformed_templates_are_refused),
         TEST(test_missing_value_is_named),

@@ -1,8 +1,9 @@
 /* Values that templates use, and templates.
  *
  * A template is text with placeholders {{name}} or {{name|filter}}; names are 1 to 64
- * of a-z, 0-9 and _; filters are base64, urlencode and json (the inside of a JSON
- * string); no logic. A name that has no value is an error that names it.
+ * of a-z, 0-9 and _; filters are base64, urlencode, json (the inside of a JSON
+ * string) and sealed_box (base64 of crypto_box_seal to the value public_key, itself
+ * in base64); no logic. A name that has no value is an error that names it.
  * "{{{{" writes "{{". What is rendered is at most 1 MiB (ERR_LIMIT).
  *
  * Values belong to one thread. All errors but ERR_MEMORY are ERR_INVALID or ERR_LIMIT. */
