@@ -21,6 +21,7 @@ const char config_help[] =
     "      --audit FILE       the audit log (default: audit.jsonl beside the store)\n"
     "      --socket PATH      listen here\n"
     "      --providers DIR    read definitions of providers here, too (may be repeated)\n"
+    "      --deliveries DIR   read definitions of sinks here, too (may be repeated)\n"
     "      --key-file FILE    unlock with this key file at the start\n"
     "      --ca-file FILE     trust these authorities for outgoing TLS\n"
     "      --log-file FILE    append the service log here instead of standard error\n"
@@ -43,6 +44,8 @@ struct file {
     char *store, *audit, *socket, *socket_group, *key_file, *ca_file, *log_file, *remind, *log;
     char **providers;
     unsigned providers_count;
+    char **deliveries;
+    unsigned deliveries_count;
     struct file_environment *environments;
     unsigned environments_count;
     unsigned workers, parallel, api_threads;
@@ -73,6 +76,8 @@ static const cyaml_schema_field_t file_fields[] = {
     PATH_FIELD(log),
     CYAML_FIELD_SEQUENCE("providers", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file, providers,
                          &path_schema, 0, CONFIG_PROVIDER_FOLDERS - 2),
+    CYAML_FIELD_SEQUENCE("deliveries", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file, deliveries,
+                         &path_schema, 0, CONFIG_DELIVERY_FOLDERS - 2),
     CYAML_FIELD_SEQUENCE("environments", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file,
                          environments, &environment_schema, 0, CONFIG_ENVIRONMENTS - 2),
     CYAML_FIELD_UINT("workers", CYAML_FLAG_OPTIONAL, struct file, workers),
@@ -95,6 +100,15 @@ static enum err_code add_folder(struct config *config, const char *folder, struc
         return err_set(err, ERR_LIMIT, "at most %d folders of providers", CONFIG_PROVIDER_FOLDERS);
     PUT(config->provider_folders[config->provider_folder_count], folder);
     config->provider_folder_count++;
+    return ERR_OK;
+}
+
+static enum err_code add_delivery_folder(struct config *config, const char *folder, struct err *err)
+{
+    if (config->delivery_folder_count == CONFIG_DELIVERY_FOLDERS)
+        return err_set(err, ERR_LIMIT, "at most %d folders of sinks", CONFIG_DELIVERY_FOLDERS);
+    PUT(config->delivery_folders[config->delivery_folder_count], folder);
+    config->delivery_folder_count++;
     return ERR_OK;
 }
 
@@ -131,6 +145,8 @@ static enum err_code take_file(struct config *config, const struct file *file, s
     PUT(config->log_file, file->log_file);
     for (unsigned i = 0; i < file->providers_count; i++)
         TRY(add_folder(config, file->providers[i], err));
+    for (unsigned i = 0; i < file->deliveries_count; i++)
+        TRY(add_delivery_folder(config, file->deliveries[i], err));
     for (unsigned i = 0; i < file->environments_count; i++)
         TRY(add_environment(config, file->environments[i].name, file->environments[i].class, err));
     if (file->remind)
@@ -206,7 +222,7 @@ static void system_defaults(struct config *config, char *folder, size_t size)
 }
 
 /* The definitions that are shipped: installed beside the program, or in the tree it was built from. */
-static const char *shipped_providers(char *out, size_t size)
+static const char *shipped(const char *kind, const char *in_tree, char *out, size_t size)
 {
     char self[LIMIT_PATH_BYTES];
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
@@ -214,11 +230,24 @@ static const char *shipped_providers(char *out, size_t size)
         self[length] = '\0';
         for (int up = 0; up < 2 && strrchr(self, '/'); up++)
             *strrchr(self, '/') = '\0';
-        int written = snprintf(out, size, "%s/share/keyturn/providers", self);
+        int written = snprintf(out, size, "%s/share/keyturn/%s", self, kind);
         if (written > 0 && (size_t)written < size && access(out, R_OK) == 0)
             return out;
     }
-    return KEYTURN_PROVIDERS_DIR;
+    return in_tree;
+}
+
+/* What is shipped, then what stands beside the configuration's providers.d. */
+static enum err_code add_delivery_folders(struct config *config, const char *providers_d, struct err *err)
+{
+    char folder[LIMIT_PATH_BYTES];
+    const char *slash = strrchr(providers_d, '/');
+    TRY(add_delivery_folder(config, shipped("deliveries", KEYTURN_DELIVERIES_DIR, folder, sizeof folder), err));
+    int written = snprintf(folder, sizeof folder, "%.*s/deliveries.d",
+                           slash ? (int)(slash - providers_d) : 0, providers_d);
+    if (written < 0 || (size_t)written >= sizeof folder)
+        return err_set(err, ERR_LIMIT, "a path has at most %d bytes", LIMIT_PATH_BYTES - 1);
+    return add_delivery_folder(config, folder, err);
 }
 
 static void audit_beside_store(struct config *config)
@@ -232,13 +261,14 @@ static void audit_beside_store(struct config *config)
 
 /* --- The command line --------------------------------------------------------------------- */
 
-enum option_id { OPT_CONFIG = 1, OPT_SYSTEM, OPT_STORE, OPT_AUDIT, OPT_SOCKET, OPT_PROVIDERS, OPT_KEY_FILE,
+enum option_id { OPT_CONFIG = 1, OPT_SYSTEM, OPT_STORE, OPT_AUDIT, OPT_SOCKET, OPT_PROVIDERS, OPT_DELIVERIES, OPT_KEY_FILE,
               OPT_CA_FILE, OPT_LOG_FILE, OPT_BACKGROUND, OPT_READY_FD, OPT_CHECK, OPT_DEBUG, OPT_VERSION, OPT_HELP };
 
 static const struct option long_options[] = {
     {"config", required_argument, NULL, OPT_CONFIG},     {"system", no_argument, NULL, OPT_SYSTEM},
     {"store", required_argument, NULL, OPT_STORE},       {"audit", required_argument, NULL, OPT_AUDIT},
     {"socket", required_argument, NULL, OPT_SOCKET},     {"providers", required_argument, NULL, OPT_PROVIDERS},
+    {"deliveries", required_argument, NULL, OPT_DELIVERIES},
     {"key-file", required_argument, NULL, OPT_KEY_FILE}, {"ca-file", required_argument, NULL, OPT_CA_FILE},
     {"log-file", required_argument, NULL, OPT_LOG_FILE}, {"background", no_argument, NULL, OPT_BACKGROUND},
     {"ready-fd", required_argument, NULL, OPT_READY_FD}, {"check-config", no_argument, NULL, OPT_CHECK},
@@ -288,6 +318,8 @@ static enum err_code take_option(struct config *config, int opt, const char *val
     }
     if (opt == OPT_PROVIDERS)
         return add_folder(config, value, err);
+    if (opt == OPT_DELIVERIES)
+        return add_delivery_folder(config, value, err);
     if (opt == OPT_DEBUG)
         config->debug = true;
     if (opt == OPT_READY_FD) {
@@ -303,15 +335,16 @@ static enum err_code take_option(struct config *config, int opt, const char *val
 enum err_code config_load(int argc, char **argv, struct config *ret_config, struct err *err)
 {
     struct config *config = ret_config;
-    char folder[LIMIT_PATH_BYTES], shipped[LIMIT_PATH_BYTES];
+    char folder[LIMIT_PATH_BYTES], in_tree[LIMIT_PATH_BYTES];
     memset(config, 0, sizeof *config);
     config->ready_fd = -1;
     TRY(scan_arguments(argc, argv, config, err));
     if (config->help || config->version)
         return ERR_OK;
     (config->system ? system_defaults : user_defaults)(config, folder, sizeof folder);
-    TRY(add_folder(config, shipped_providers(shipped, sizeof shipped), err));
+    TRY(add_folder(config, shipped("providers", KEYTURN_PROVIDERS_DIR, in_tree, sizeof in_tree), err));
     TRY(add_folder(config, folder, err));
+    TRY(add_delivery_folders(config, folder, err));
     TRY(add_environment(config, "live", "live", err));
     TRY(add_environment(config, "sandbox", "test", err));
     TRY(read_file(config, err));

@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-enum { CONFIG_PROVIDER_FOLDERS = 8, CONFIG_ENVIRONMENTS = 64 };
+enum { CONFIG_PROVIDER_FOLDERS = 8, CONFIG_DELIVERY_FOLDERS = 8, CONFIG_ENVIRONMENTS = 64 };
 
 struct config {
     char config_path[LIMIT_PATH_BYTES];
@@ -23,6 +23,8 @@ struct config {
     char log_file[LIMIT_PATH_BYTES]; /* "" standard error */
     char provider_folders[CONFIG_PROVIDER_FOLDERS][LIMIT_PATH_BYTES];
     size_t provider_folder_count;
+    char delivery_folders[CONFIG_DELIVERY_FOLDERS][LIMIT_PATH_BYTES];
+    size_t delivery_folder_count;
     struct engine_environment environments[CONFIG_ENVIRONMENTS];
     size_t environment_count;
     int64_t remind_ms;

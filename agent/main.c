@@ -202,6 +202,7 @@ static void unlock_at_start(struct engine *engine, const struct config *config)
 struct agent {
     struct config config;
     struct provider_set *providers;
+    struct delivery_sinks *sinks;
     struct vault *vault;
     struct engine *engine;
     struct api *api;
@@ -215,6 +216,14 @@ static enum err_code load_providers(struct agent *agent, struct err *err)
     for (size_t i = 0; i < agent->config.provider_folder_count; i++)
         folders[i] = agent->config.provider_folders[i];
     return provider_set_load(folders, agent->config.provider_folder_count, &agent->providers, err);
+}
+
+static enum err_code load_sinks(struct agent *agent, struct err *err)
+{
+    const char *folders[CONFIG_DELIVERY_FOLDERS];
+    for (size_t i = 0; i < agent->config.delivery_folder_count; i++)
+        folders[i] = agent->config.delivery_folders[i];
+    return delivery_sinks_load(folders, agent->config.delivery_folder_count, &agent->sinks, err);
 }
 
 static void *run_loop(void *context)
@@ -238,6 +247,7 @@ static enum err_code build(struct agent *agent, struct err *err)
     TRY(vault_open(&vault, &agent->vault, err));
     struct engine_options engine = {.vault = agent->vault,
                                     .providers = agent->providers,
+                                    .sinks = agent->sinks,
                                     .environments = config->environments,
                                     .environment_count = config->environment_count,
                                     .clock = &clock_system,
@@ -276,6 +286,7 @@ static void end(struct agent *agent)
     engine_free(agent->engine);
     vault_close(agent->vault);
     provider_set_free(agent->providers);
+    delivery_sinks_free(agent->sinks);
 }
 
 static enum err_code prepare(struct agent *agent, struct err *err)
@@ -289,6 +300,7 @@ static enum err_code prepare(struct agent *agent, struct err *err)
     TRY(http_init(err));
     action_init();
     TRY(load_providers(agent, err));
+    TRY(load_sinks(agent, err));
     if (config->check_only)
         return ERR_OK;
     TRY(build(agent, err));
@@ -314,8 +326,10 @@ int main(int argc, char **argv)
         return 1;
     }
     if (agent.config.check_only) {
-        printf("The configuration and %zu provider definitions are good.\n", provider_set_count(agent.providers));
+        printf("The configuration, %zu provider definitions and %zu sink definitions are good.\n",
+               provider_set_count(agent.providers), delivery_sinks_count(agent.sinks));
         provider_set_free(agent.providers);
+        delivery_sinks_free(agent.sinks);
         return 0;
     }
     unlock_at_start(agent.engine, &agent.config);

@@ -9,6 +9,8 @@ install(TARGETS keyturn keyturnd DESTINATION ${CMAKE_INSTALL_BINDIR})
 file(GLOB definitions CONFIGURE_DEPENDS packaging/providers/*.yaml)
 file(GLOB schemas CONFIGURE_DEPENDS schema/*.schema.json schema/openapi.yaml)
 install(FILES ${definitions} DESTINATION share/keyturn/providers)
+file(GLOB sinks CONFIGURE_DEPENDS packaging/deliveries/*.yaml)
+install(FILES ${sinks} DESTINATION share/keyturn/deliveries)
 install(FILES ${schemas} DESTINATION share/keyturn/schema)
 
 foreach(section IN ITEMS 1 5 8)

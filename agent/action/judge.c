@@ -11,6 +11,7 @@
 struct judge {
     const struct action_values *known;
     const struct judge_answer *answer;
+    struct secret_arena *arena;
     struct body body;
 };
 
@@ -20,16 +21,18 @@ static bool judge_is_true(const char *flag)
 }
 
 /* Does a template, rendered, read like text? One that cannot be rendered is
- * unequal and not different: neither proves anything. */
+ * unequal and not different: neither proves anything. It may hold a secret: a
+ * sink that is read back must hold what was put. */
 static bool judge_compare(const struct judge *judge, const char *template_text, const char *text,
                           size_t length, bool *ret_comparable)
 {
+    OWN(secret_free) struct secret *wanted = NULL;
+    struct err err = {0};
     *ret_comparable = true;
     if (!strstr(template_text, "{{"))
         return strlen(template_text) == length && memcmp(template_text, text, length) == 0;
-    OWN_BUF struct buf wanted = {0};
-    *ret_comparable = action_render(template_text, judge->known, "rule", &wanted, NULL) == ERR_OK;
-    return *ret_comparable && wanted.length == length && memcmp(buf_text(&wanted), text, length) == 0;
+    *ret_comparable = action_render_secret(template_text, judge->known, "rule", judge->arena, &wanted, &err) == ERR_OK;
+    return *ret_comparable && secret_length(wanted) == length && memcmp(secret_peek(wanted), text, length) == 0;
 }
 
 static bool judge_value_holds(const struct judge *judge, const struct action_condition *condition,
@@ -47,9 +50,22 @@ static bool judge_value_holds(const struct judge *judge, const struct action_con
     return true;
 }
 
+/* A pointer may name a member that a value says; one that cannot be rendered leads nowhere. */
+static const struct json_t *judge_find(struct judge *judge, const char *pointer)
+{
+    OWN_BUF struct buf rendered = {0};
+    struct err err = {0};
+    if (!strstr(pointer, "{{"))
+        return body_find(&judge->body, pointer);
+    if (action_render(pointer, judge->known, "pointer", &rendered, &err) != ERR_OK ||
+        !body_pointer_is_good(buf_text(&rendered)))
+        return NULL;
+    return body_find(&judge->body, buf_text(&rendered));
+}
+
 static bool judge_condition_holds(struct judge *judge, const struct action_condition *condition)
 {
-    const struct json_t *value = body_find(&judge->body, condition->pointer);
+    const struct json_t *value = judge_find(judge, condition->pointer);
     /* "present: false" is said of a body that can be read; of one that cannot nothing is known. */
     if (condition->present && !judge_is_true(condition->present))
         return !value && judge->body.root;
@@ -179,7 +195,7 @@ enum err_code judge_answer(const struct action_request *request, const struct ac
                            const struct judge_answer *answer, struct secret_arena *arena,
                            struct action_result *result, struct err *err)
 {
-    struct judge judge = {.known = known, .answer = answer, .body = {.bytes = answer->body}};
+    struct judge judge = {.known = known, .answer = answer, .arena = arena, .body = {.bytes = answer->body}};
     enum err_code code = judge_run(&judge, request, arena, result, err);
     body_release(&judge.body);
     return code;

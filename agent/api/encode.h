@@ -34,7 +34,8 @@ const char *encode_class(int32_t class);
 void encode_key_members(struct buf *out, const struct vault_key *key);
 void encode_key(struct buf *out, const struct vault_key *key);
 void encode_version(struct buf *out, const struct vault_version *version);
-enum err_code encode_delivery(struct buf *out, const struct vault_delivery *delivery, struct err *err) ERR_MUST_CHECK;
+enum err_code encode_delivery(const struct scribe *scribe, const struct vault_delivery *delivery,
+                              struct err *err) ERR_MUST_CHECK;
 enum err_code encode_rotation(const struct scribe *scribe, const struct vault_rotation *rotation, struct err *err)
     ERR_MUST_CHECK;
 enum err_code encode_revocation(const struct scribe *scribe, const struct vault_revocation *revocation,

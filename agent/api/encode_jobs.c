@@ -14,6 +14,7 @@ enum { SETTLE_WITHOUT_PROVIDER = 2 }; /* as the engine has it */
 
 struct encode_places {
     struct buf *out;
+    const struct delivery_sinks *sinks;
     const struct vault_rotation *rotation;
     unsigned place;
 };
@@ -27,7 +28,8 @@ static enum err_code encode_place(struct encode_places *places, const struct vau
                                   struct err *err)
 {
     OWN(delivery_free) struct delivery *place = NULL;
-    TRY(delivery_parse("delivery", delivery->definition.data, delivery->definition.length, &place, err));
+    TRY(delivery_parse("delivery", delivery->definition.data, delivery->definition.length,
+                       places->sinks, &place, err));
     json_put_object_open(places->out, NULL);
     json_put_integer(places->out, "delivery", delivery->order);
     json_put_string(places->out, "kind", delivery_kind(place));
@@ -48,7 +50,8 @@ static int encode_visit_place(void *context, const struct vault_row *record, str
 static enum err_code encode_places(const struct scribe *scribe, const struct vault_rotation *rotation,
                                    struct err *err)
 {
-    struct encode_places places = {.out = scribe->out, .rotation = rotation};
+    struct encode_places places = {
+        .out = scribe->out, .sinks = engine_sinks(scribe->engine), .rotation = rotation};
     json_put_array_open(scribe->out, "deliveries");
     TRY(vault_children(scribe->session, VAULT_DELIVERY, rotation->row.parent, encode_visit_place, &places, err));
     json_put_array_close(scribe->out);

@@ -121,10 +121,13 @@ void encode_version(struct buf *out, const struct vault_version *version)
     json_put_object_close(out);
 }
 
-enum err_code encode_delivery(struct buf *out, const struct vault_delivery *delivery, struct err *err)
+enum err_code encode_delivery(const struct scribe *scribe, const struct vault_delivery *delivery,
+                              struct err *err)
 {
     OWN(delivery_free) struct delivery *place = NULL;
-    TRY(delivery_parse("delivery", delivery->definition.data, delivery->definition.length, &place, err));
+    struct buf *out = scribe->out;
+    TRY(delivery_parse("delivery", delivery->definition.data, delivery->definition.length,
+                       engine_sinks(scribe->engine), &place, err));
     json_put_object_open(out, NULL);
     json_put_integer(out, "delivery", delivery->order);
     json_put_string(out, "kind", delivery_kind(place));

@@ -12,12 +12,13 @@ static int visit_delivery(void *context, const struct vault_row *record, struct 
 enum err_code handle_deliveries_list(struct request *request, struct err *err)
 {
     struct buf *out = &request->out;
+    struct scribe scribe = {request_session(request), request_engine(request), out};
     struct vault_key key = {0};
     TRY(vault_key_find(request_session(request), request->path.environment, request->path.name, &key, err));
     json_put_object_open(out, NULL);
     json_put_array_open(out, "deliveries");
     enum err_code code =
-        vault_children(request_session(request), VAULT_DELIVERY, key.row.id, visit_delivery, out, err);
+        vault_children(request_session(request), VAULT_DELIVERY, key.row.id, visit_delivery, &scribe, err);
     vault_record_release(VAULT_KEY, &key.row);
     TRY(code);
     json_put_array_close(out);
@@ -35,7 +36,8 @@ enum err_code handle_delivery_add(struct request *request, struct err *err)
     TRY(decode_text_of(object, "the delivery", &definition, err));
     TRY(engine_delivery_add(request_engine(request), request->peer->name, request->path.environment,
                             request->path.name, buf_text(&definition), &delivery, err));
-    enum err_code code = encode_delivery(&request->out, &delivery, err);
+    const struct scribe scribe = {request_session(request), request_engine(request), &request->out};
+    enum err_code code = encode_delivery(&scribe, &delivery, err);
     vault_record_release(VAULT_DELIVERY, &delivery.row);
     return code;
 }

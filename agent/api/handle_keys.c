@@ -53,7 +53,7 @@ static int visit_version(void *context, const struct vault_row *record, struct e
 static int visit_delivery(void *context, const struct vault_row *record, struct err *err)
 {
     struct children *children = context;
-    return (int)encode_delivery(children->scribe.out, (const struct vault_delivery *)record, err);
+    return (int)encode_delivery(&children->scribe, (const struct vault_delivery *)record, err);
 }
 
 static int visit_rotation(void *context, const struct vault_row *record, struct err *err)

@@ -1,10 +1,11 @@
 /* The parts of this room: parse.c reads a definition, format.c makes what is
- * put, folder.c finds a safe place for a file, account.c its owner, file.c writes
+ * put, sinks.c and sink.c know HTTP sinks, requests.c what is sent to them, folder.c finds a safe place for a file, account.c its owner, file.c writes
  * it, program.c runs commands and checks, delivery.c does all that on a worker. */
 #ifndef KEYTURN_DELIVERY_PRIVATE_H
 #define KEYTURN_DELIVERY_PRIVATE_H
 
 #include "delivery/delivery.h"
+#include "sink.h"
 
 #include <jansson.h>
 #include <stdint.h>
@@ -20,7 +21,8 @@ enum {
     DELIVERY_MODE_DEFAULT = 0600
 };
 
-enum delivery_kind { DELIVERY_FILE = 1, DELIVERY_PROGRAM = 2 };
+/* Bits: a field says of which kinds it is. */
+enum delivery_kind { DELIVERY_FILE = 1, DELIVERY_PROGRAM = 2, DELIVERY_SYSTEMD = 4, DELIVERY_SINK = 8 };
 
 enum delivery_format {
     DELIVERY_RAW,
@@ -51,6 +53,12 @@ struct delivery {
     struct delivery_command command;
     struct delivery_command remove;
     struct delivery_command check;
+    const char *check_url; /* NULL: none */
+    const char *unit;
+    const struct delivery_sinks *sinks;
+    const struct sink *sink;
+    const json_t *settings; /* NULL: none given */
+    const char *credential;
 };
 
 /* What is written: the file's content in locked memory. ERR_INVALID: the secret
@@ -101,6 +109,14 @@ struct delivery_task {
  * "exit N: " and the last line it wrote on standard error in the result's detail. */
 void delivery_run(const struct delivery_task *task, const struct delivery_command *command, const char *role,
                   const struct secret *input, struct delivery_result *ret_result);
+
+/* requests.c: the values that a sink's requests use. The subject's secrets are borrowed. */
+enum err_code delivery_values(const struct delivery *delivery, const struct delivery_subject *subject,
+                              struct action_values **ret_values, struct err *err) ERR_MUST_CHECK;
+/* A GET that must answer 2xx: the action behind check_url. */
+extern const struct action_spec delivery_check_url_spec;
+/* What a request's verdict means for the delivery; wanted is what is well, for people ("put"). */
+void delivery_judge(const struct action_result *answer, const char *wanted, struct delivery_result *ret_result);
 
 /* What failed, and whether it is worth repeating. */
 void delivery_failed(const struct err *err, struct delivery_result *ret_result);

@@ -18,6 +18,7 @@ enum {
     PARSE_ARGUMENT_BYTES = 4096,
     PARSE_ACCOUNT_BYTES = 64,
     PARSE_VARIABLE_BYTES = 128,
+    PARSE_UNIT_BYTES = 255,
     PARSE_TEMPLATE_BYTES = 32 * 1024
 };
 
@@ -40,18 +41,27 @@ static enum err_code parse_text(const char *name, const json_t *value, size_t ma
     return ERR_OK;
 }
 
+static const struct {
+    const char *name;
+    enum delivery_kind kind;
+} parse_kinds[] = {
+    {"file", DELIVERY_FILE},
+    {"program", DELIVERY_PROGRAM},
+    {"systemd", DELIVERY_SYSTEMD},
+    {"sink", DELIVERY_SINK},
+};
+
 static enum err_code parse_kind(struct delivery *delivery, const char *name, const json_t *value,
                                 struct err *err)
 {
     const char *text = "";
     TRY(parse_text(name, value, LIMIT_NAME_BYTES, &text, err));
-    if (strcmp(text, "file") == 0)
-        delivery->kind = DELIVERY_FILE;
-    else if (strcmp(text, "program") == 0)
-        delivery->kind = DELIVERY_PROGRAM;
-    else
-        return err_set(err, ERR_INVALID, "%s: \"%s\" is neither file nor program", name, text);
-    return ERR_OK;
+    for (size_t i = 0; i < sizeof parse_kinds / sizeof parse_kinds[0]; i++)
+        if (strcmp(text, parse_kinds[i].name) == 0) {
+            delivery->kind = parse_kinds[i].kind;
+            return ERR_OK;
+        }
+    return err_set(err, ERR_INVALID, "%s: \"%s\" is none of file, program, systemd, sink", name, text);
 }
 
 static enum err_code parse_class(struct delivery *delivery, const char *name, const json_t *value,
@@ -83,7 +93,7 @@ static bool parse_path_is_plain(const char *path)
 static enum err_code parse_path(struct delivery *delivery, const char *name, const json_t *value,
                                 struct err *err)
 {
-    const char *path;
+    const char *path = "";
     TRY(parse_text(name, value, LIMIT_PATH_BYTES - 1, &path, err));
     if (path[0] != '/' || !parse_path_is_plain(path))
         return err_set(err, ERR_INVALID,
@@ -241,10 +251,76 @@ static enum err_code parse_check_timeout(struct delivery *delivery, const char *
     return parse_duration(name, value, &delivery->check.timeout_ms, err);
 }
 
+/* By systemctl and not sd-bus: it is on each machine with systemd, knows reload-or-restart and --user,
+ * and takes its time limit and its end from us as any program does.
+ * systemd.unit(5): "a valid unit name". One that begins with '-' would be an option. */
+static enum err_code parse_unit(struct delivery *delivery, const char *name, const json_t *value,
+                                struct err *err)
+{
+    static const char valid[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:-_.\\@";
+    TRY(parse_text(name, value, PARSE_UNIT_BYTES, &delivery->unit, err));
+    const char *unit = delivery->unit;
+    if (unit[strspn(unit, valid)] != '\0' || unit[0] == '-' || !strchr(unit, '.'))
+        return err_set(err, ERR_INVALID, "%s: expected a unit's whole name, as reporting.service", name);
+    const char *const words[] = {"systemctl", "--no-ask-password", "reload-or-restart", "--", unit};
+    size_t given = 0;
+    while (delivery->command.argv[given])
+        given++;
+    for (size_t i = given > 0 ? 1 : 0; i < sizeof words / sizeof words[0]; i++, given++) {
+        if (given == DELIVERY_ARGUMENTS)
+            return err_set(err, ERR_LIMIT, "systemctl: has too many arguments");
+        delivery->command.argv[given] = words[i];
+    }
+    return ERR_OK;
+}
+
+static enum err_code parse_sink(struct delivery *delivery, const char *name, const json_t *value,
+                                struct err *err)
+{
+    const char *text = "";
+    TRY(parse_text(name, value, LIMIT_NAME_BYTES, &text, err));
+    delivery->sink = delivery_sinks_find(delivery->sinks, text);
+    if (!delivery->sink)
+        return err_set(err, ERR_INVALID, "%s: there is no definition of a sink \"%s\" in deliveries.d", name, text);
+    return ERR_OK;
+}
+
+static enum err_code parse_settings(struct delivery *delivery, const char *name, const json_t *value,
+                                    struct err *err)
+{
+    if (!json_is_object(value))
+        return err_set(err, ERR_INVALID, "%s: expected an object of texts", name);
+    delivery->settings = value;
+    return ERR_OK;
+}
+
+static enum err_code parse_credential(struct delivery *delivery, const char *name, const json_t *value,
+                                      struct err *err)
+{
+    char environment[LIMIT_NAME_BYTES + 1], key[LIMIT_NAME_BYTES + 1];
+    TRY(parse_text(name, value, 2 * LIMIT_NAME_BYTES + 1, &delivery->credential, err));
+    if (text_split_key(delivery->credential, environment, key, err) != ERR_OK)
+        return err_prefix(err, "%s", name);
+    return ERR_OK;
+}
+
+static enum err_code parse_check_url(struct delivery *delivery, const char *name, const json_t *value,
+                                     struct err *err)
+{
+    TRY(parse_text(name, value, PARSE_ARGUMENT_BYTES, &delivery->check_url, err));
+    const char *url = delivery->check_url;
+    bool http = strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0;
+    if (!http || url[strcspn(url, "@# \t\"<>\\")] != '\0')
+        return err_set(err, ERR_INVALID, "%s: expected http:// or https://, without a user", name);
+    return ERR_OK;
+}
+
+enum { PARSE_ANY = DELIVERY_FILE | DELIVERY_PROGRAM | DELIVERY_SYSTEMD | DELIVERY_SINK };
+
 /* kind comes first: it decides about the others. */
 static const struct parse_field parse_fields[] = {
-    {"kind", DELIVERY_FILE | DELIVERY_PROGRAM, DELIVERY_FILE | DELIVERY_PROGRAM, parse_kind},
-    {"class", DELIVERY_FILE | DELIVERY_PROGRAM, DELIVERY_FILE | DELIVERY_PROGRAM, parse_class},
+    {"kind", PARSE_ANY, PARSE_ANY, parse_kind},
+    {"class", PARSE_ANY, PARSE_ANY, parse_class},
     {"path", DELIVERY_FILE, DELIVERY_FILE, parse_path},
     {"format", DELIVERY_FILE, 0, parse_format},
     {"variable", DELIVERY_FILE, 0, parse_variable},
@@ -254,9 +330,15 @@ static const struct parse_field parse_fields[] = {
     {"mode", DELIVERY_FILE, 0, parse_mode},
     {"command", DELIVERY_PROGRAM, DELIVERY_PROGRAM, parse_command},
     {"remove", DELIVERY_PROGRAM, 0, parse_remove},
-    {"timeout", DELIVERY_PROGRAM, 0, parse_timeout},
-    {"check", DELIVERY_FILE | DELIVERY_PROGRAM, 0, parse_check},
-    {"check_timeout", DELIVERY_FILE | DELIVERY_PROGRAM, 0, parse_check_timeout},
+    {"systemctl", DELIVERY_SYSTEMD, 0, parse_command}, /* before what is added to it */
+    {"unit", DELIVERY_SYSTEMD, DELIVERY_SYSTEMD, parse_unit},
+    {"timeout", DELIVERY_PROGRAM | DELIVERY_SYSTEMD, 0, parse_timeout},
+    {"sink", DELIVERY_SINK, DELIVERY_SINK, parse_sink},
+    {"settings", DELIVERY_SINK, 0, parse_settings},
+    {"credential", DELIVERY_SINK, 0, parse_credential},
+    {"check", PARSE_ANY, 0, parse_check},
+    {"check_timeout", PARSE_ANY, 0, parse_check_timeout},
+    {"check_url", PARSE_ANY, 0, parse_check_url},
 };
 enum { PARSE_FIELDS = sizeof parse_fields / sizeof parse_fields[0] };
 
@@ -303,6 +385,10 @@ static enum err_code parse_check_together(const struct delivery *delivery, struc
         return err_set(err, ERR_INVALID, "template: belongs to format template, and format template needs it");
     if (!delivery->check.argv[0] && json_object_get(delivery->definition, "check_timeout"))
         return err_set(err, ERR_INVALID, "check_timeout: there is no check");
+    if (delivery->sink && (delivery->sink->credential != NULL) != (delivery->credential != NULL))
+        return err_set(err, ERR_INVALID, "credential: %s needs %s%s", delivery->sink->name,
+                       delivery->sink->credential ? "the key of the vault that holds " : "none",
+                       delivery->sink->credential ? delivery->sink->credential : "");
     return ERR_OK;
 }
 
@@ -320,14 +406,33 @@ static enum err_code parse_try_template(const struct delivery *delivery, struct 
     return delivery_render(delivery, &subject, &content, err);
 }
 
-static void parse_target(struct delivery *delivery)
+/* Rendering it tries the settings, too. */
+static enum err_code parse_sink_target(struct delivery *delivery, struct err *err)
+{
+    const struct delivery_subject subject = {
+        .key = "test/sample", .environment = "test", .name = "sample", .version = 1};
+    OWN(action_values_free) struct action_values *values = NULL;
+    OWN_BUF struct buf text = {0};
+    TRY(delivery_values(delivery, &subject, &values, err));
+    TRY(action_render(delivery->sink->target, values, "target", &text, err));
+    if (snprintf(delivery->target, sizeof delivery->target, "%s", buf_text(&text)) >= (int)sizeof delivery->target)
+        return err_set(err, ERR_LIMIT, "settings: what they lead to has more than %d bytes",
+                       DELIVERY_TARGET_BYTES - 1);
+    return ERR_OK;
+}
+
+static enum err_code parse_target(struct delivery *delivery, struct err *err)
 {
     size_t used = 0;
-    if (delivery->kind == DELIVERY_FILE)
-        (void)snprintf(delivery->target, sizeof delivery->target, "%s", delivery->path);
-    for (size_t i = 0; delivery->command.argv[i] && used < sizeof delivery->target; i++)
+    const char *text = delivery->unit ? delivery->unit : delivery->path;
+    if (delivery->sink)
+        return parse_sink_target(delivery, err);
+    if (text)
+        (void)snprintf(delivery->target, sizeof delivery->target, "%s", text);
+    for (size_t i = 0; !text && delivery->command.argv[i] && used < sizeof delivery->target; i++)
         used += (size_t)snprintf(delivery->target + used, sizeof delivery->target - used, "%s%s",
                                  i > 0 ? " " : "", delivery->command.argv[i]);
+    return ERR_OK;
 }
 
 static enum err_code parse_definition(struct delivery *delivery, const char *json, size_t length,
@@ -348,17 +453,18 @@ static enum err_code parse_definition(struct delivery *delivery, const char *jso
     TRY(parse_known_fields(delivery, err));
     TRY(parse_check_together(delivery, err));
     TRY(parse_try_template(delivery, err));
-    parse_target(delivery);
-    return ERR_OK;
+    return parse_target(delivery, err);
 }
 
 enum err_code delivery_parse(const char *what, const char *json, size_t length,
-                             struct delivery **ret_delivery, struct err *err)
+                             const struct delivery_sinks *sinks, struct delivery **ret_delivery,
+                             struct err *err)
 {
     struct err problem = {0};
     OWN(delivery_free) struct delivery *delivery = calloc(1, sizeof *delivery);
     if (!delivery)
         return err_set(err, ERR_MEMORY, "%s: out of memory", what);
+    delivery->sinks = sinks;
     enum err_code code = parse_definition(delivery, json, length, &problem);
     if (code != ERR_OK)
         return err_set(err, code, "%s: %s", what, problem.message);
@@ -377,7 +483,10 @@ struct delivery *delivery_free(struct delivery *delivery)
 
 const char *delivery_kind(const struct delivery *delivery)
 {
-    return delivery->kind == DELIVERY_FILE ? "file" : "program";
+    for (size_t i = 0; i < sizeof parse_kinds / sizeof parse_kinds[0]; i++)
+        if (parse_kinds[i].kind == delivery->kind)
+            return parse_kinds[i].name;
+    return "delivery"; /* while its kind is not yet known */
 }
 
 const char *delivery_target(const struct delivery *delivery)
@@ -388,4 +497,23 @@ const char *delivery_target(const struct delivery *delivery)
 enum delivery_class delivery_place_class(const struct delivery *delivery)
 {
     return delivery->place_class;
+}
+
+const char *delivery_credential(const struct delivery *delivery)
+{
+    return delivery->credential;
+}
+
+bool delivery_is_signal(const struct delivery *delivery)
+{
+    return delivery->kind == DELIVERY_SYSTEMD;
+}
+
+/* A program's words do not say where it puts the secret. */
+bool delivery_same_place(const struct delivery *a, const struct delivery *b)
+{
+    if (a->kind != b->kind || (a->kind != DELIVERY_FILE && a->kind != DELIVERY_SINK))
+        return false;
+    return a->sink == b->sink && strcmp(a->kind == DELIVERY_FILE ? a->path : a->target,
+                                        b->kind == DELIVERY_FILE ? b->path : b->target) == 0;
 }

@@ -99,6 +99,11 @@ const struct provider_set *engine_providers(struct engine *engine)
     return engine->options.providers;
 }
 
+const struct delivery_sinks *engine_sinks(struct engine *engine)
+{
+    return engine->options.sinks;
+}
+
 const struct engine_environment *engine_environment_at(struct engine *engine, size_t index)
 {
     return index < engine->options.environment_count ? &engine->options.environments[index] : NULL;

@@ -286,17 +286,20 @@ static enum err_code start_delivery(struct engine *engine, struct flight *flight
     struct vault_delivery record = {0};
     TRY(vault_get(engine->session, VAULT_DELIVERY, flight->delivery_id, &record.row, err));
     enum err_code code = delivery_parse(flight->key, record.definition.data, record.definition.length,
-                                        &flight->delivery, err);
+                                        engine->options.sinks, &flight->delivery, err);
     vault_record_release(VAULT_DELIVERY, &record.row);
     TRY(code);
     bool take_away = id_is_zero(flight->version_id);
+    if (delivery_credential(flight->delivery))
+        TRY(read_credential(engine, delivery_credential(flight->delivery), &flight->credential_secret, err));
     if (!take_away)
         TRY(read_version_secret(engine, flight->version_id, &flight->secret, err));
     flight->subject = (struct delivery_subject){.key = flight->key,
                                                 .environment = flight->environment,
                                                 .name = flight->name,
                                                 .version = flight->number,
-                                                .secret = flight->secret};
+                                                .secret = flight->secret,
+                                                .credential = flight->credential_secret};
     return delivery_start(&engine->runner, flight->delivery,
                           take_away ? DELIVERY_TAKE_AWAY : DELIVERY_PUT, &flight->subject,
                           flight->urgent, on_delivery_done, flight, err);

@@ -130,10 +130,10 @@ static enum err_code new_key(struct engine *engine, const struct engine_key_draf
 /* --- Deliveries --------------------------------------------------------------------- */
 
 /* S5: a place of the wrong class is refused when it is configured. */
-static enum err_code check_delivery(const struct vault_key *key, const char *definition, struct err *err)
+static enum err_code check_delivery(struct engine *engine, const struct vault_key *key, const char *definition, struct err *err)
 {
     OWN(delivery_free) struct delivery *delivery = NULL;
-    TRY(delivery_parse("delivery", definition, strlen(definition), &delivery, err));
+    TRY(delivery_parse("delivery", definition, strlen(definition), engine->options.sinks, &delivery, err));
     if ((int)delivery_place_class(delivery) == (int)key->class)
         return ERR_OK;
     bool live = key->class == VAULT_CLASS_LIVE;
@@ -164,7 +164,7 @@ static enum err_code insert_delivery(struct engine *engine, const struct vault_k
 {
     struct last_order order = {0};
     size_t length = strlen(definition);
-    TRY(check_delivery(key, definition, err));
+    TRY(check_delivery(engine, key, definition, err));
     TRY(vault_children(engine->session, VAULT_DELIVERY, key->row.id, look_at_order, &order, err));
     if (order.count >= VAULT_DELIVERIES_PER_KEY)
         return err_set(err, ERR_LIMIT, "a key has at most %d deliveries", VAULT_DELIVERIES_PER_KEY);

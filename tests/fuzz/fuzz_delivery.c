@@ -8,7 +8,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_start();
     struct err err = {0};
     OWN(delivery_free) struct delivery *delivery = NULL;
-    if (delivery_parse("delivery", (const char *)data, size, &delivery, &err) != ERR_OK) {
+    if (delivery_parse("delivery", (const char *)data, size, NULL, &delivery, &err) != ERR_OK) {
         FUZZ_CHECK(!delivery && err.message[0]);
         return 0;
     }

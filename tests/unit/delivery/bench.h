@@ -31,6 +31,7 @@ struct bench {
     struct work_pool *pool;
     struct action_runner runner;
     struct delivery_result result;
+    bool done;
 };
 
 static inline void bench_wake(void *context)
@@ -71,7 +72,7 @@ static inline struct delivery *bench_parse(const char *json)
 {
     struct err err = {0};
     struct delivery *delivery = NULL;
-    if (delivery_parse("delivery 1", json, strlen(json), &delivery, &err) != ERR_OK)
+    if (delivery_parse("delivery 1", json, strlen(json), NULL, &delivery, &err) != ERR_OK)
         fail_msg("%s", err.message);
     return delivery;
 }
@@ -80,6 +81,7 @@ static inline void bench_done(void *context, const struct delivery_result *resul
 {
     struct bench *bench = context;
     bench->result = *result;
+    bench->done = true;
 }
 
 static inline struct secret *bench_secret(const void *bytes, size_t length)
@@ -97,10 +99,12 @@ static inline void bench_operate(struct bench *bench, const char *json, enum del
     OWN(delivery_free) struct delivery *delivery = bench_parse(json);
     const struct delivery_subject subject = {
         .key = "live/reporting", .environment = "live", .name = "reporting", .version = 8, .secret = secret};
+    bench->done = false;
     assert_int_equal(delivery_start(&bench->runner, delivery, operation, &subject, false, bench_done, bench, &err),
                      ERR_OK);
-    while (work_collect(bench->pool) == 0)
-        (void)sem_wait(&bench->ended);
+    while (!bench->done)
+        if (work_collect(bench->pool) == 0)
+            (void)sem_wait(&bench->ended);
 }
 
 static inline void bench_put(struct bench *bench, const char *json, const char *secret_text)

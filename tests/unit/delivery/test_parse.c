@@ -5,7 +5,7 @@ static void assert_refused(const char *json, enum err_code code, const char *say
 {
     struct err err = {0};
     struct delivery *delivery = NULL;
-    if (delivery_parse("delivery 7", json, strlen(json), &delivery, &err) != code)
+    if (delivery_parse("delivery 7", json, strlen(json), NULL, &delivery, &err) != code)
         fail_msg("code %d (%s) for %s", (int)err.code, err.message, json);
     assert_null(delivery);
     assert_non_null(strstr(err.message, "delivery 7: "));

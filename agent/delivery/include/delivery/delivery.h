@@ -24,6 +24,7 @@
 #include "action/action.h"
 #include "base/err.h"
 #include "base/secret.h"
+#include "delivery/sinks.h"
 
 #include <stdbool.h>
 
@@ -33,15 +34,24 @@ struct delivery;
 
 /* Parse and check a definition of at most 64 KiB. what names it in messages. ERR_INVALID and
  * ERR_LIMIT name the field, also one that is unknown or of the other kind. Nothing is looked
- * at outside of the text: accounts and folders are when it is carried out. */
+ * at outside of the text: accounts and folders are when it is carried out. sinks (NULL: there are
+ * none) is borrowed for the delivery's life. */
 enum err_code delivery_parse(const char *what, const char *json, size_t length,
-                             struct delivery **ret_delivery, struct err *err) ERR_MUST_CHECK;
+                             const struct delivery_sinks *sinks, struct delivery **ret_delivery,
+                             struct err *err) ERR_MUST_CHECK;
 struct delivery *delivery_free(struct delivery *delivery);
 OWN_DEFINE(struct delivery, delivery_free);
 
-const char *delivery_kind(const struct delivery *delivery);   /* "file", "program" */
+const char *delivery_kind(const struct delivery *delivery);   /* "file", "program", "systemd", "sink" */
 const char *delivery_target(const struct delivery *delivery); /* for people: the path, or the command */
 enum delivery_class delivery_place_class(const struct delivery *delivery);
+/* The key of the vault ("live/vault-token") that its requests need, NULL: none. */
+const char *delivery_credential(const struct delivery *delivery);
+/* Does it hold nothing itself, but tell those who read another place? It comes last, also when
+ * the others are put back. */
+bool delivery_is_signal(const struct delivery *delivery);
+/* Are they the same place: a file's path, a sink's target? Programs and units never are. */
+bool delivery_same_place(const struct delivery *a, const struct delivery *b);
 
 /* What is put, for formats and templates. Borrowed until done. */
 struct delivery_subject {
@@ -50,6 +60,7 @@ struct delivery_subject {
     const char *name;
     unsigned version;
     const struct secret *secret; /* NULL for take_away */
+    const struct secret *credential; /* NULL where none is needed */
 };
 
 enum delivery_operation { DELIVERY_PUT = 1, DELIVERY_TAKE_AWAY };

@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/random.h"
+#include "delivery/sinks.h"
 #include "provider/provider.h"
 #include "vault/vault.h"
 
@@ -34,6 +35,7 @@ struct engine_environment {
 struct engine_options {
     struct vault *vault;                  /* borrowed */
     const struct provider_set *providers; /* borrowed */
+    const struct delivery_sinks *sinks;   /* borrowed; NULL: none */
     const struct engine_environment *environments;
     size_t environment_count;
     const struct clock *clock;
@@ -57,6 +59,7 @@ void engine_stop(struct engine *engine);
 
 struct vault *engine_vault(struct engine *engine);
 const struct provider_set *engine_providers(struct engine *engine);
+const struct delivery_sinks *engine_sinks(struct engine *engine);
 const struct engine_environment *engine_environment_at(struct engine *engine, size_t index); /* NULL past the end */
 
 /* --- The vault ----------------------------------------------------------- */

@@ -1,0 +1,164 @@
+#!/usr/bin/env bats
+# Sinks and units: where a key goes besides files and programs, against services that answer as documented.
+load helpers
+
+CREDENTIAL=sink-credential-5f1c90d2
+
+setup() {
+  world_begin
+  SINKS_PID=
+}
+teardown() {
+  [ -z "$SINKS_PID" ] || end_process "$SINKS_PID" TERM
+  world_end
+}
+
+sinks_start() {
+  python3 "$REPOSITORY/tests/system/sinks.py" "$WORLD/sinks.ready" "$WORLD/sinks.json" \
+    >"$WORLD/sinks.log" 2>&1 3>&- &
+  SINKS_PID=$!
+  wait_for 10 test -s "$WORLD/sinks.ready"
+  SINKS=http://127.0.0.1:$(<"$WORLD/sinks.ready")
+}
+
+# A provider whose keys are of any shape: the sinks' credential.
+credential_add() {
+  sed -e 's/^name: .*/name: anything/' -e "s|key_pattern: .*|key_pattern: '^.+\$'|" \
+    "$WORLD/providers/amps.yaml" >"$WORLD/providers/anything.yaml"
+}
+
+begin() {
+  sim_start
+  credential_add
+  sinks_start
+  agent_start
+  vault_make >/dev/null
+  printf '%s' "$CREDENTIAL" | keyturn add live/sink --provider anything --stdin --unchecked >/dev/null || true
+  OLD=$(dashboard_make reporting-1 live)
+  key_add live/reporting "$OLD" --grace 1s >/dev/null
+}
+
+sink() { # sink NAME SETTINGS [MORE]
+  printf '{"kind":"sink","class":"live","sink":"%s","settings":%s,"credential":"live/sink"%s}' "$1" "$2" "${3-}"
+}
+
+held() { # held FILTER
+  jq -r ".held$1" "$WORLD/sinks.json"
+}
+held_is() { # held_is FILTER VALUE
+  [ "$(held "$1")" = "$2" ]
+}
+
+delivery_says() { # delivery_says NUMBER PART
+  has "$2" "$(key_field live/reporting ".deliveries[] | select(.delivery == $1) | .detail")"
+}
+
+replace_key() {
+  keyturn rotate live/reporting || true
+  NEW=$(dashboard_make reporting-2 live)
+  keyturn stage live/reporting --stdin <<<"$NEW"
+}
+
+definitions() {
+  VAULT=$(sink vault-kv "{\"address\":\"$SINKS\",\"path\":\"app/amps\",\"field\":\"amps\"}")
+  KUBERNETES=$(sink kubernetes-secret "{\"server\":\"$SINKS\",\"secret_name\":\"amps\",\"field\":\"key\"}")
+  GITHUB=$(sink github-actions \
+    "{\"api\":\"$SINKS\",\"owner\":\"octo\",\"repository\":\"app\",\"secret_name\":\"AMPS_KEY\"}")
+  GITLAB=$(sink gitlab-variable "{\"address\":\"$SINKS\",\"project\":\"group/app\",\"variable\":\"AMPS_KEY\"}")
+  AWS=$(sink aws-secrets-manager "{\"endpoint\":\"$SINKS\",\"region\":\"eu-central-1\",
+    \"access_key_id\":\"AKIAIOSFODNN7EXAMPLE\",\"secret_id\":\"app/amps\"}")
+}
+
+@test "S1: five sinks get the new key before the old one is revoked, and each is proved" {
+  begin
+  definitions
+  for definition in "$VAULT" "$KUBERNETES" "$GITHUB" "$GITLAB" "$AWS"; do
+    keyturn deliver live/reporting add "$definition"
+  done
+  wait_for 15 held_is '.aws["app/amps"][0]' "$OLD"
+  held_is '.github["octo/app/AMPS_KEY"]' "$OLD"
+  replace_key
+  held_is '.vault["app/amps"][-1].amps' "$NEW"
+  [ "$(held '.kubernetes["default/amps"].key' | base64 -d)" = "$NEW" ]
+  held_is '.github["octo/app/AMPS_KEY"]' "$NEW"
+  held_is '.gitlab["group/app/AMPS_KEY@*"].value' "$NEW"
+  held_is '.gitlab["group/app/AMPS_KEY@*"].masked' true
+  held_is '.aws["app/amps"][-1]' "$NEW"
+  delivery_says 1 'put, status 200'
+  delivery_says 2 'read back'
+  delivery_says 5 'put, status 200'
+  lacks "$CREDENTIAL" "$(jq -c .seen "$WORLD/sinks.json")$(cat "$AGENT_LOG" "$AUDIT")"
+  lacks "$NEW" "$(jq -c .seen "$WORLD/sinks.json")$(cat "$AGENT_LOG" "$AUDIT")"
+}
+
+@test "R12 R13: a sink that refuses undoes the sinks before it, which get the old key back" {
+  begin
+  definitions
+  for definition in "$VAULT" "$GITHUB" "$GITLAB"; do
+    keyturn deliver live/reporting add "$definition"
+  done
+  wait_for 15 held_is '.gitlab["group/app/AMPS_KEY@*"].value' "$OLD"
+  curl -fsS "$SINKS/faults" -d '{"path":"POST /api/v4","status":404,"times":1}'
+  keyturn rotate live/reporting || true
+  NEW=$(dashboard_make reporting-2 live)
+  run keyturn stage live/reporting --stdin <<<"$NEW"
+  wait_for 20 held_is '.vault["app/amps"][-1].amps' "$OLD"
+  wait_for 20 held_is '.github["octo/app/AMPS_KEY"]' "$OLD"
+  key_is live/reporting .current.version 1
+}
+
+@test "R12: a sink whose credential is no good fails for good and says so" {
+  begin
+  definitions
+  printf 'wrong-%s' "$CREDENTIAL" | keyturn add live/wrong --provider anything --stdin --unchecked >/dev/null || true
+  keyturn deliver live/reporting add "${VAULT/live\/sink/live\/wrong}"
+  wait_for 15 delivery_says 1 'credential is refused'
+}
+
+@test "a sink's definition is refused when it is configured: settings, credential, name" {
+  begin
+  definitions
+  run keyturn deliver live/reporting add "$(sink vault-kv "{\"address\":\"http://vault.example\",\"path\":\"a\"}")"
+  [ "$status" != 0 ]
+  has 'settings.address' "$output"
+  run keyturn deliver live/reporting add "$(sink vault-kv "{\"address\":\"$SINKS\"}")"
+  has 'settings.path' "$output"
+  run keyturn deliver live/reporting add "$(sink vault-kv "{\"address\":\"$SINKS\",\"path\":\"a\",\"pth\":\"b\"}")"
+  has 'settings.pth' "$output"
+  run keyturn deliver live/reporting add "$(sink vaults '{}')"
+  has 'no definition of a sink' "$output"
+  run keyturn deliver live/reporting add "${VAULT/,\"credential\":\"live\/sink\"/}"
+  has 'credential' "$output"
+  run keyturn deliver live/reporting add "${VAULT/\"live\",\"sink\"/\"test\",\"sink\"}"
+  has 'declared a test place' "$output"
+  key_is live/reporting '.deliveries | length' 0
+}
+
+@test "a unit is reloaded after the file it reads, by systemctl without a shell and without the secret" {
+  world_start
+  cat >"$WORLD/systemctl" <<END
+#!/bin/sh
+printf '%s|' "\$@" "\$(cat)" "\$(cat "$WORLD/places/amps.key")" >>"$WORLD/called"
+[ ! -e "$WORLD/broken" ] || exit 1
+END
+  chmod 0755 "$WORLD/systemctl"
+  OLD=$(dashboard_make reporting-1 live)
+  key_add live/reporting "$OLD" --grace 1s >/dev/null
+  keyturn deliver live/reporting add "$WORLD/places/amps.key"
+  wait_for 10 file_is "$WORLD/places/amps.key" "$OLD"
+  keyturn deliver live/reporting add '{"kind":"systemd","class":"live","unit":"reporting.service",
+    "systemctl":["'"$WORLD/systemctl"'","--user"]}'
+  wait_for 10 delivery_says 2 reloaded
+  line='--user|--no-ask-password|reload-or-restart|--|reporting.service||'
+  file_is "$WORLD/called" "$line$OLD|"
+
+  # What cannot be reloaded fails the rotation; the file gets the old key back, and then the unit is told.
+  touch "$WORLD/broken"
+  : >"$WORLD/called"
+  keyturn rotate live/reporting || true
+  NEW=$(dashboard_make reporting-2 live)
+  keyturn stage live/reporting --stdin <<<"$NEW" || true
+  wait_for 20 file_is "$WORLD/places/amps.key" "$OLD"
+  wait_for 20 file_is "$WORLD/called" "$line$NEW|$line$OLD|"
+  key_is live/reporting .current.version 1
+}
