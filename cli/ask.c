@@ -136,3 +136,20 @@ enum err_code ask_by_name(struct cli *cli, const struct args *args, const char *
         return ERR_OK;
     return err_set(err, ERR_DENIED, "not confirmed; nothing was done");
 }
+
+enum err_code ask_terminal_by_name(struct cli *cli, const char *word, struct err *err)
+{
+    char line[2 * LIMIT_NAME_BYTES + 4];
+    FILE *terminal = fopen("/dev/tty", "r+e");
+    if (!terminal)
+        return cli_misuse(cli, err, "this asks before it goes on, and there is no terminal; --yes answers it");
+    (void)fprintf(terminal, "Type %s to go on: ", word);
+    (void)fflush(terminal);
+    bool typed = fgets(line, sizeof line, terminal) != NULL;
+    (void)fclose(terminal);
+    if (typed)
+        line[strcspn(line, "\n")] = '\0';
+    if (typed && strcmp(line, word) == 0)
+        return ERR_OK;
+    return err_set(err, ERR_DENIED, "not confirmed; nothing was done");
+}

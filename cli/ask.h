@@ -23,5 +23,7 @@ enum err_code ask_yes(struct cli *cli, const struct args *args, const char *ques
 /* Go on, by typing the word (a key's name)? */
 enum err_code ask_by_name(struct cli *cli, const struct args *args, const char *word, struct err *err)
     ERR_MUST_CHECK;
+/* The same on the terminal itself, where standard input is taken by something else. */
+enum err_code ask_terminal_by_name(struct cli *cli, const char *word, struct err *err) ERR_MUST_CHECK;
 
 #endif

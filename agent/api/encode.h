@@ -40,6 +40,10 @@ enum err_code encode_rotation(const struct scribe *scribe, const struct vault_ro
     ERR_MUST_CHECK;
 enum err_code encode_revocation(const struct scribe *scribe, const struct vault_revocation *revocation,
                                 struct err *err) ERR_MUST_CHECK;
+/* How far the replacing of an incident's key has come: its rotation, or that it has yet to begin. */
+enum err_code encode_replacement(const struct scribe *scribe, const struct vault_rotation *rotation, struct err *err)
+    ERR_MUST_CHECK;
+void encode_later_replacement(struct buf *out, const struct vault_key *key);
 void encode_incident_members(struct buf *out, const struct vault_incident *incident);
 
 #endif

@@ -185,6 +185,39 @@ enum err_code encode_revocation(const struct scribe *scribe, const struct vault_
     return ERR_OK;
 }
 
+/* --- Incidents --------------------------------------------------------------- */
+
+enum err_code encode_replacement(const struct scribe *scribe, const struct vault_rotation *rotation, struct err *err)
+{
+    struct buf *out = scribe->out;
+    struct vault_key key = {0};
+    TRY(vault_get(scribe->session, VAULT_KEY, rotation->row.parent, &key.row, err));
+    json_put_object_open(out, NULL);
+    encode_key_name(out, "key", &key);
+    encode_id(out, "rotation", rotation->row.id);
+    encode_number(out, "version", rotation->old_number);
+    encode_number(out, "new_version", rotation->new_number);
+    json_put_string(out, "state", rotation_state_name((enum rotation_state)rotation->state));
+    json_put_boolean(out, "waits_for_person", rotation->waits_for_person);
+    encode_text(out, "detail", rotation->detail);
+    json_put_object_close(out);
+    vault_record_release(VAULT_KEY, &key.row);
+    return ERR_OK;
+}
+
+void encode_later_replacement(struct buf *out, const struct vault_key *key)
+{
+    json_put_object_open(out, NULL);
+    encode_key_name(out, "key", key);
+    json_put_null(out, "rotation");
+    encode_number(out, "version", key->current_number);
+    json_put_null(out, "new_version");
+    json_put_string(out, "state", "later");
+    json_put_boolean(out, "waits_for_person", key->waits_for_person);
+    json_put_string(out, "detail", "begins when the rotation that is open has ended");
+    json_put_object_close(out);
+}
+
 void encode_incident_members(struct buf *out, const struct vault_incident *incident)
 {
     json_put_integer(out, "incident", incident->number);
@@ -194,4 +227,5 @@ void encode_incident_members(struct buf *out, const struct vault_incident *incid
     json_put_time(out, "ended_at", incident->ended_at_ms);
     json_put_integer(out, "count", incident->revocations);
     json_put_integer(out, "dead", incident->dead);
+    json_put_integer(out, "replacing", incident->replacing);
 }

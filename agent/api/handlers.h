@@ -21,8 +21,14 @@ request_handler handle_deliveries_list, handle_delivery_add, handle_delivery_rem
 request_handler handle_rotations_list, handle_rotation_open, handle_rotation_show, handle_rotation_stage,
     handle_rotation_move;
 /* handle_revocations.c */
-request_handler handle_revoke, handle_revocations_list, handle_revocation_show, handle_revocation_look,
-    handle_incidents_list, handle_incident_show;
+request_handler handle_revocations_list, handle_revocation_show, handle_revocation_look, handle_incidents_list,
+    handle_incident_show;
+struct vault_incident;
+/* The whole incident as the answer. */
+enum err_code answer_incident(struct request *request, const struct vault_incident *incident, struct err *err)
+    ERR_MUST_CHECK;
+/* handle_emergency.c */
+request_handler handle_revoke, handle_revoke_plan;
 /* handle_identify.c */
 request_handler handle_identify;
 /* handle_inventory.c */

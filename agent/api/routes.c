@@ -64,6 +64,8 @@ static const struct route routes[] = {
      .status = 200},
     {.method = "POST", .pattern = "/v1/revocations", .handle = handle_revoke, .what = ACCESS_REVOKE,
      .status = 201, .takes_body = true, .blocks = true},
+    {.method = "POST", .pattern = "/v1/revocations/plan", .handle = handle_revoke_plan, .what = ACCESS_REVOKE,
+     .status = 200, .takes_body = true, .blocks = true},
     {.method = "GET", .pattern = "/v1/revocations/{id}", .handle = handle_revocation_show, .what = ACCESS_LIST,
      .status = 200},
     {.method = "POST", .pattern = "/v1/revocations/{id}/look", .handle = handle_revocation_look,

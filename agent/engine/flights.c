@@ -234,8 +234,13 @@ static enum err_code read_version_secret(struct engine *engine, const uint8_t id
     return vault_version_secret(engine->session, &version, ret_secret, err);
 }
 
+static bool kills(const struct flight *flight)
+{
+    return flight->kind == FLIGHT_DISABLE || flight->kind == FLIGHT_REVOKE || flight->kind == FLIGHT_PROBE_CONDEMNED;
+}
+
 /* The secret of the key that the action uses as its credential. */
-static enum err_code read_credential(struct engine *engine, const char *credential,
+static enum err_code read_credential(struct engine *engine, const struct flight *flight, const char *credential,
                                      struct secret **ret_secret, struct err *err)
 {
     char environment[LIMIT_NAME_BYTES + 1], name[LIMIT_NAME_BYTES + 1];
@@ -244,7 +249,9 @@ static enum err_code read_credential(struct engine *engine, const char *credenti
     enum err_code code = vault_key_find(engine->session, environment, name, &key, err);
     if (code == ERR_NOT_FOUND)
         return err_set(err, ERR_NOT_FOUND, "the credential %s is not in the vault; add it", credential);
-    if (code == ERR_OK && key.current_number == 0)
+    if (code == ERR_OK && key.current_number == 0 && kills(flight))
+        code = credential_condemned(engine, &key, key.current_id, err);
+    else if (code == ERR_OK && key.current_number == 0)
         code = err_set(err, ERR_STATE, "the credential %s has no current version", credential);
     if (code == ERR_OK)
         code = read_version_secret(engine, key.current_id, ret_secret, err);
@@ -268,7 +275,7 @@ static enum err_code start_action(struct engine *engine, struct flight *flight, 
                        provider_action_name(flight_action(flight)));
     const char *credential = flight->credential[0] ? flight->credential : spec->credential;
     if (spec->credential && credential)
-        TRY(read_credential(engine, credential, &flight->credential_secret, err));
+        TRY(read_credential(engine, flight, credential, &flight->credential_secret, err));
     if (!id_is_zero(flight->version_id))
         TRY(read_version_secret(engine, flight->version_id, &flight->secret, err));
     struct provider_subject subject = {.environment = flight->place,
@@ -291,7 +298,8 @@ static enum err_code start_delivery(struct engine *engine, struct flight *flight
     TRY(code);
     bool take_away = id_is_zero(flight->version_id);
     if (delivery_credential(flight->delivery))
-        TRY(read_credential(engine, delivery_credential(flight->delivery), &flight->credential_secret, err));
+        TRY(read_credential(engine, flight, delivery_credential(flight->delivery), &flight->credential_secret,
+                            err));
     if (!take_away)
         TRY(read_version_secret(engine, flight->version_id, &flight->secret, err));
     flight->subject = (struct delivery_subject){.key = flight->key,

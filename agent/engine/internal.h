@@ -8,7 +8,9 @@
  *   schedule.c  what is due: keys, rotations, revocations; recovery at start
  *   outcomes.c  what an ended flight means: an event
  *   keys.c      use cases on keys and deliveries
- *   jobs.c      use cases on rotations and revocations
+ *   jobs.c      use cases on rotations, and on one revocation
+ *   incident.c  emergencies: which versions die, which are replaced first
+ *   credential.c  keys that revoke others: they die after them
  *   subject.c   reading a key with its provider and place; backoff; evidence */
 #ifndef KEYTURN_ENGINE_INTERNAL_H
 #define KEYTURN_ENGINE_INTERNAL_H
@@ -266,6 +268,7 @@ struct rotation_input {
     const char *detail;              /* for people, or NULL */
     const char *stray_label;         /* stray: the label it stands under */
     uint32_t stray_number;           /* stray: the number of that attempt */
+    bool last;                       /* emergency: what it condemns is a credential of others */
     int64_t retry_after_ms;          /* -1: none */
 };
 enum err_code rotation_open(struct engine *engine, struct subject *subject, const char *who,
@@ -293,6 +296,7 @@ struct revocation_order {
     const uint8_t *version_id;
     const uint8_t *rotation_id; /* or NULL */
     bool emergency;
+    bool last; /* its key is a credential: it starts when those that it revokes are dead */
     uint32_t incident;
     const char *who;
 };
@@ -305,6 +309,28 @@ enum err_code revocation_of_version(struct engine *engine, const uint8_t key_id[
                                     const uint8_t version_id[VAULT_ID_BYTES],
                                     struct vault_revocation *ret_revocation, bool *ret_found,
                                     struct err *err) ERR_MUST_CHECK;
+
+/* --- incident.c, credential.c --------------------------------------------- */
+
+/* The incident has one version fewer: another one has it, or nobody. */
+enum err_code incident_leave(struct engine *engine, uint32_t number, bool replacing, struct err *err) ERR_MUST_CHECK;
+
+/* The names of keys that revoke others. */
+struct credential_names {
+    char (*names)[2 * LIMIT_NAME_BYTES + 2];
+    size_t count;
+};
+enum err_code credentials_read(struct engine *engine, struct credential_names *ret_names, struct err *err)
+    ERR_MUST_CHECK;
+void credentials_release(struct credential_names *names);
+bool credentials_have(const struct credential_names *names, const struct vault_key *key);
+/* Do others of its incident still have to be revoked by this one's key? */
+enum err_code credential_is_needed(struct engine *engine, const struct vault_revocation *revocation,
+                                   bool *ret_needed, struct err *err) ERR_MUST_CHECK;
+/* The newest version of a key that is condemned and not dead: one that is to die last still
+ * serves the revoking of the others. ERR_STATE there is none. */
+enum err_code credential_condemned(struct engine *engine, const struct vault_key *key,
+                                   uint8_t ret_version_id[VAULT_ID_BYTES], struct err *err) ERR_MUST_CHECK;
 
 /* Events that a step causes in other jobs; done before the outer step ends. */
 void follow_up_add(struct engine *engine, bool revocation, const uint8_t id[VAULT_ID_BYTES], int event,

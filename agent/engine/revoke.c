@@ -424,7 +424,9 @@ enum err_code revocation_of_version(struct engine *engine, const uint8_t key_id[
 static enum err_code reopen(struct engine *engine, struct vault_revocation *revocation,
                             const struct revocation_order *order, struct err *err)
 {
-    if (order->incident && !revocation->incident) {
+    if (order->incident && revocation->incident != order->incident) {
+        if (revocation->incident)
+            TRY(incident_leave(engine, revocation->incident, false, err));
         revocation->incident = order->incident;
         TRY(vault_update(engine->vault, VAULT_REVOCATION, &revocation->row, err));
     }
@@ -454,6 +456,7 @@ enum err_code revocation_open(struct engine *engine, struct subject *subject,
                                            .incident = order->incident,
                                            .state = REVOCATION_REQUESTED,
                                            .emergency = order->emergency,
+                                           .last = order->last,
                                            .opened_at_ms = engine_now(engine),
                                            .since_ms = engine_now(engine)};
     memcpy(revocation.row.parent, subject->key.row.id, VAULT_ID_BYTES);
@@ -461,8 +464,11 @@ enum err_code revocation_open(struct engine *engine, struct subject *subject,
     if (order->rotation_id)
         memcpy(revocation.rotation_id, order->rotation_id, VAULT_ID_BYTES);
     COPY_TEXT(revocation.asked_by, order->who);
+    if (order->last)
+        revocation.row.due_at_ms = engine_now(engine);
     TRY(vault_insert(engine->vault, VAULT_REVOCATION, &revocation.row, NULL, err));
     subject->key.open_revocations++;
-    follow_up_add(engine, true, revocation.row.id, REVOCATION_ON_START, order->who, order->incident);
+    if (!order->last)
+        follow_up_add(engine, true, revocation.row.id, REVOCATION_ON_START, order->who, order->incident);
     return ERR_OK;
 }

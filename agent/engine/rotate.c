@@ -38,7 +38,8 @@ static struct rotation_facts facts_of(struct rotation_work *work)
         .emergency = rotation->emergency,
         .propagation_passed = rotation->made_at_ms && now - rotation->made_at_ms >= subject->limits->propagation_ms,
         .deadline_passed = rotation->deadline_at_ms && now >= rotation->deadline_at_ms,
-        .grace_passed = rotation->promoted_at_ms && now >= rotation->promoted_at_ms + subject->key.grace_ms,
+        .grace_passed = rotation->replace || (rotation->promoted_at_ms &&
+                                              now >= rotation->promoted_at_ms + subject->key.grace_ms),
         .receipts_in = true, /* nobody asks for receipts: engine_key_add refuses such a policy */
         .old_quiet = true,   /* no provider tells of usage yet */
     };
@@ -174,6 +175,8 @@ static void summarise(struct rotation_work *work)
         memcpy(key->rotation_id, rotation->row.id, VAULT_ID_BYTES);
     else
         memset(key->rotation_id, 0, VAULT_ID_BYTES);
+    if (!open && key->replace_incident)
+        key->rotate_at_ms = engine_now(work->engine);
     key->waits_for_person = rotation->waits_for_person || (key->waits_for_person && key->open_revocations);
 }
 
@@ -263,6 +266,8 @@ enum err_code rotation_open(struct engine *engine, struct subject *subject, cons
     struct vault_rotation rotation = {.number = key->last_number + 1,
                                       .state = ROTATION_IDLE,
                                       .old_number = key->current_number,
+                                      .replace = key->replace_incident != 0,
+                                      .incident = key->replace_incident,
                                       .opened_at_ms = now,
                                       .since_ms = now};
     struct rotation_input input = {.event = event, .who = who, .retry_after_ms = -1};
@@ -279,6 +284,7 @@ enum err_code rotation_open(struct engine *engine, struct subject *subject, cons
     COPY_TEXT(rotation.asked_by, who);
     key->last_number = rotation.number;
     key->rotate_at_ms = 0;
+    key->replace_incident = 0;
 
     TRY(vault_insert(engine->vault, VAULT_ROTATION, &rotation.row, NULL, err));
     struct rotation_work work = {.engine = engine, .subject = subject, .rotation = &rotation, .input = &input};

@@ -64,7 +64,7 @@ static enum err_code plan_delivery(struct rotation_work *work, enum flight_kind 
     memcpy(flight->delivery_id, delivery->row.id, VAULT_ID_BYTES);
     flight->attempt = rotation->attempt;
     flight->place_in_list = place;
-    flight->urgent = rotation->emergency;
+    flight->urgent = rotation->emergency || rotation->replace;
     const uint8_t *version = kind == FLIGHT_DELIVER ? rotation->new_id : rotation->old_id;
     memcpy(flight->version_id, version, VAULT_ID_BYTES);
     flight->number = kind == FLIGHT_DELIVER ? rotation->new_number : rotation->old_number;
@@ -87,10 +87,13 @@ static enum err_code do_keep_label(struct rotation_work *work, struct err *err)
 
 static enum err_code condemn(struct rotation_work *work, const uint8_t *version_id, bool emergency, struct err *err)
 {
+    bool replaced = id_equal(version_id, work->rotation->old_id);
+    uint32_t incident = work->input->incident ? work->input->incident : replaced ? work->rotation->incident : 0;
     struct revocation_order order = {.version_id = version_id,
                                      .rotation_id = work->rotation->row.id,
                                      .emergency = emergency,
-                                     .incident = work->input->incident,
+                                     .last = work->input->last,
+                                     .incident = incident,
                                      .who = work->input->who};
     work->summary_changed = true;
     return revocation_open(work->engine, work->subject, &order, err);
@@ -119,7 +122,7 @@ static enum err_code do_condemn_old(struct rotation_work *work, struct err *err)
     if (work->input->event == ROTATION_ON_EMERGENCY)
         work->rotation->emergency = true;
     work->rotation->old_condemned = true;
-    return condemn(work, work->rotation->old_id, work->rotation->emergency, err);
+    return condemn(work, work->rotation->old_id, work->rotation->emergency || work->rotation->replace, err);
 }
 
 static enum err_code do_restore_old(struct rotation_work *work, struct err *err)
@@ -308,7 +311,8 @@ static enum err_code do_wait(struct rotation_work *work, struct err *err)
     struct vault_rotation *rotation = work->rotation;
     int64_t now = engine_now(work->engine);
     int64_t grace_ends = rotation->promoted_at_ms + work->subject->key.grace_ms;
-    bool wait = rotation->promoted_at_ms && grace_ends > now && !rotation->emergency && !rotation->old_dead;
+    bool wait = rotation->promoted_at_ms && grace_ends > now && !rotation->emergency && !rotation->replace &&
+                !rotation->old_dead;
     rotation->row.due_at_ms = wait ? grace_ends : now;
     return ERR_OK;
 }

@@ -11,6 +11,7 @@ enum {
     DUE_PER_TURN = 256,
     RECOVER_MOST = 2 * LIMIT_OPEN_ROTATIONS,
     PUT_OFF_MS = 30 * 1000,
+    LAST_LOOKS_MS = 500,         /* may a credential die now? */
     PROBE_GUARD_MS = 60 * 1000,        /* a probe in flight is due again after this, */
     PROBE_GUARD_URGENT_MS = 5 * 1000,  /* so that a crash does not lose it */
 };
@@ -105,8 +106,25 @@ static enum err_code step_rotation(struct engine *engine, void *argument, struct
     return rotation_step(engine, argument, &input, NULL, err);
 }
 
+/* What is requested and has a due time waits to be the last of its incident. */
+static enum err_code step_last(struct engine *engine, struct vault_revocation *revocation, struct err *err)
+{
+    bool needed = false;
+    TRY(credential_is_needed(engine, revocation, &needed, err));
+    if (needed) {
+        revocation->row.due_at_ms = engine_now(engine) + LAST_LOOKS_MS;
+        return vault_update(engine->vault, VAULT_REVOCATION, &revocation->row, err);
+    }
+    struct revocation_input input = {.event = REVOCATION_ON_START, .who = "engine", .retry_after_ms = -1};
+    return revocation_step(engine, revocation->row.id, &input, err);
+}
+
 static enum err_code step_revocation(struct engine *engine, void *argument, struct err *err)
 {
+    struct vault_revocation revocation = {0};
+    TRY(vault_get(engine->session, VAULT_REVOCATION, argument, &revocation.row, err));
+    if (revocation.state == REVOCATION_REQUESTED)
+        return step_last(engine, &revocation, err);
     struct revocation_input input = {
         .event = REVOCATION_ON_TIME, .who = "engine", .retry_after_ms = -1};
     return revocation_step(engine, argument, &input, err);

@@ -58,6 +58,7 @@ static const struct codec_field key_fields[] = {
     [25] = KEY(waits_for_person, CODEC_BOOL),
     [26] = KEY(alarm, CODEC_BOOL),
     [27] = KEY(open_revocations, CODEC_U32),
+    [28] = KEY(replace_incident, CODEC_U32),
 };
 
 static const struct codec_field version_fields[] = {
@@ -114,6 +115,7 @@ static const struct codec_field rotation_fields[] = {
     [29] = ROTATION(promoted_at_ms, CODEC_I64),
     [30] = ROTATION(attempt_uncertain, CODEC_BOOL),
     [31] = ROTATION(new_condemned, CODEC_BOOL),
+    [32] = ROTATION(incident, CODEC_U32),
 };
 
 static const struct codec_field revocation_fields[] = {
@@ -138,13 +140,14 @@ static const struct codec_field revocation_fields[] = {
     [19] = REVOCATION(failures, CODEC_I32),
     [20] = REVOCATION(alive_in_row, CODEC_I32),
     [21] = REVOCATION(accepted_at_ms, CODEC_I64),
+    [22] = REVOCATION(last, CODEC_BOOL),
 };
 
 static const struct codec_field incident_fields[] = {
     [1] = INCIDENT(number, CODEC_U32),       [2] = INCIDENT(revocations, CODEC_U32),
     [3] = INCIDENT(opened_at_ms, CODEC_I64), [4] = INCIDENT(ended_at_ms, CODEC_I64),
     [5] = INCIDENT(asked_by, CODEC_STRING),  [6] = INCIDENT(reason, CODEC_STRING),
-    [7] = INCIDENT(dead, CODEC_U32),
+    [7] = INCIDENT(dead, CODEC_U32),         [8] = INCIDENT(replacing, CODEC_U32),
 };
 
 static const struct codec_field digest_fields[] = {

@@ -77,7 +77,7 @@ _keyturn() {
         keys=1
         ;;
     revoke)
-        options='--version --reason --timeout --yes --no-wait --socket --no-start --help'
+        options='--version --environment --provider --label --all --leaked --fd --replace --reason --dry-run --timeout --json --yes --no-wait --socket --no-start --help'
         keys=1
         ;;
     identify)
@@ -91,6 +91,7 @@ _keyturn() {
         ;;
     incident)
         options='--json --socket --no-start --help'
+        words='show list'
         ;;
     status)
         options='--json --socket --no-start --help'

@@ -144,6 +144,10 @@ key_post() { # key_post NAME SECRET [MORE MEMBERS]: a sandbox key
   ask POST "$rotation/rollback"; is 200
   get_until "$rotation" .state failed
 
+  ask POST /v1/revocations/plan '{"select":{"environment":"sandbox"},"replace":true}'
+  is 200 '.keys[0].key' sandbox/ci '.keys[0].revoke' person
+  ask POST /v1/revocations/plan '{"select":{}}'; is 400
+  ask POST /v1/revocations/plan '{"select":{"all":true},"targets":[]}'; is 400
   ask POST /v1/revocations '{"targets":[{"key":"sandbox/ci"}],"reason":"pasted in a chat"}'
   is 201 .incident 1 .reason 'pasted in a chat'
   ask GET /v1/incidents; is 200 '.incidents[0].incident' 1

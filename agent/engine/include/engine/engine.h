@@ -143,16 +143,30 @@ enum err_code engine_move(struct engine *engine, const char *who, const uint8_t 
 
 /* --- Revocations --------------------------------------------------------- */
 
-/* Emergency: condemn a version (number 0: every version of the key that is not dead), all in
- * one incident and one transaction. ERR_STATE nothing left to kill. */
+/* Emergency: all in one incident and one transaction, so that every intent is durable when this
+ * returns. A target is a version (number 0: every version of the key that is not dead; a key that
+ * has none is passed over). A version that another incident was killing goes over to this one.
+ *
+ * replace: a target that is its key's current version is replaced first, and dies as soon as its
+ * successor is proved, delivered and current: no grace, no receipts. A rotation that is open already and has
+ * not promoted is that replacement. Whatever else is a target dies now.
+ *
+ * A key that its provider's actions use to revoke others of the incident dies after them.
+ * ERR_NOT_FOUND names the key or version, ERR_STATE nothing is left to kill, or a key cannot be
+ * replaced (its provider is not defined); then nothing was done. */
 struct engine_target {
     const char *environment;
     const char *name;
     uint32_t number;
 };
-enum err_code engine_revoke(struct engine *engine, const char *who, const struct engine_target *targets,
-                            size_t count, const char *reason, struct vault_incident *ret_incident,
-                            struct err *err) ERR_MUST_CHECK;
+struct engine_emergency {
+    const struct engine_target *targets;
+    size_t count;
+    bool replace;
+    const char *reason; /* or NULL */
+};
+enum err_code engine_revoke(struct engine *engine, const char *who, const struct engine_emergency *emergency,
+                            struct vault_incident *ret_incident, struct err *err) ERR_MUST_CHECK;
 /* A person says it is done, or asks to look again: probe now. Proves nothing by itself. */
 enum err_code engine_revocation_look(struct engine *engine, const char *who,
                                      const uint8_t revocation_id[VAULT_ID_BYTES], struct err *err) ERR_MUST_CHECK;

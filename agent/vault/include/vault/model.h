@@ -73,6 +73,7 @@ struct vault_key {
     bool waits_for_person;
     bool alarm;                  /* current version found dead, or the like */
     uint32_t open_revocations;
+    uint32_t replace_incident;   /* the next rotation is a replacement for this incident, 0: none asked */
 };
 
 enum vault_version_state { VAULT_STAGED = 1, VAULT_CURRENT, VAULT_RETIRING, VAULT_CONDEMNED, VAULT_DEAD_VERSION };
@@ -127,7 +128,8 @@ struct vault_rotation {
     bool emergency;   /* R22 */
     bool old_dead;    /* remembered: old was found dead */
     bool old_condemned;
-    bool replace;     /* asked for by an emergency with replacement */
+    bool replace;     /* asked for by an emergency with replacement: no grace, no receipts */
+    uint32_t incident; /* that emergency's, 0: none */
     bool waits_for_person;
     uint32_t put_mask;    /* bit n: the n-th delivery of the key (by order, from 0) holds new, checked */
     uint32_t undone_mask; /* bit n: it was put back */
@@ -146,6 +148,7 @@ struct vault_revocation {
     int32_t state;                       /* enum revocation_state */
     int32_t resume_state;
     bool emergency;
+    bool last;        /* its key is a credential: it dies after those that it revokes */
     bool intent;
     bool waits_for_person;
     bool step_accepted; /* the present state's request was accepted */
@@ -165,8 +168,9 @@ struct vault_revocation {
 struct vault_incident {
     struct vault_row row;
     uint32_t number; /* from 1 */
-    uint32_t revocations; /* how many it has */
+    uint32_t revocations; /* how many versions are to die */
     uint32_t dead;        /* how many of them are proved dead */
+    uint32_t replacing;   /* how many keys were to be replaced first */
     int64_t opened_at_ms;
     int64_t ended_at_ms; /* every one proved dead */
     char asked_by[LIMIT_NAME_BYTES + 1];
