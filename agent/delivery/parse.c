@@ -506,7 +506,7 @@ const char *delivery_credential(const struct delivery *delivery)
 
 bool delivery_is_signal(const struct delivery *delivery)
 {
-    return delivery->kind == DELIVERY_SYSTEMD;
+    return delivery->kind == DELIVERY_SYSTEMD || delivery->kind == DELIVERY_PROGRAM;
 }
 
 /* A program's words do not say where it puts the secret. */

@@ -129,13 +129,42 @@ static enum err_code new_key(struct engine *engine, const struct engine_key_draf
 
 /* --- Deliveries --------------------------------------------------------------------- */
 
-/* S5: a place of the wrong class is refused when it is configured. */
-static enum err_code check_delivery(struct engine *engine, const struct vault_key *key, const char *definition, struct err *err)
+struct used_place {
+    struct engine *engine;
+    const struct delivery *delivery;
+};
+
+static int refuse_used_place(void *context, const struct vault_row *record, struct err *err)
+{
+    const struct used_place *used = context;
+    const struct vault_delivery *other = (const struct vault_delivery *)record;
+    OWN(delivery_free) struct delivery *delivery = NULL;
+    struct vault_key key = {0};
+    struct err unreadable = {0};
+    if (delivery_parse("delivery", other->definition.data, other->definition.length, used->engine->options.sinks,
+                       &delivery, &unreadable) != ERR_OK)
+        return ERR_OK; /* its definition is gone: nothing is put there */
+    if (delivery_place_class(delivery) == delivery_place_class(used->delivery) ||
+        !delivery_same_place(delivery, used->delivery))
+        return ERR_OK;
+    enum err_code code = vault_get(used->engine->session, VAULT_KEY, record->parent, &key.row, err);
+    if (code == ERR_OK)
+        code = err_set(err, ERR_INVALID, "%s is a place of %s/%s, which is of the other class",
+                       delivery_target(delivery), key.environment, key.name);
+    vault_record_release(VAULT_KEY, &key.row);
+    return (int)code;
+}
+
+/* S5: a place of the wrong class, and one that a key of the other class uses, is refused when it is
+ * configured. */
+static enum err_code check_delivery(struct engine *engine, const struct vault_key *key, const char *definition,
+                                    struct err *err)
 {
     OWN(delivery_free) struct delivery *delivery = NULL;
     TRY(delivery_parse("delivery", definition, strlen(definition), engine->options.sinks, &delivery, err));
+    struct used_place used = {.engine = engine, .delivery = delivery};
     if ((int)delivery_place_class(delivery) == (int)key->class)
-        return ERR_OK;
+        return vault_scan(engine->session, VAULT_DELIVERY, NULL, refuse_used_place, &used, err);
     bool live = key->class == VAULT_CLASS_LIVE;
     return err_set(err, ERR_INVALID, "%s/%s is a %s key, and %s is declared a %s place. A %s key never goes there",
                    key->environment, key->name, live ? "live" : "test", delivery_target(delivery),

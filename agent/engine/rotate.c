@@ -139,8 +139,10 @@ static void enter(struct rotation_work *work)
     rotation->deadline_at_ms = work->subject->provider ? deadline_of(work, to) : 0;
     if (to == ROTATION_DELIVERING)
         rotation->undone_mask = 0;
-    if (to == ROTATION_UNDOING)
+    if (to == ROTATION_UNDOING) {
         rotation->undone_mask = 0;
+        rotation->undo_failed_mask = 0;
+    }
     if (to == ROTATION_DELIVERING && from == ROTATION_UNDOING)
         rotation->put_mask = 0;
     if (to != ROTATION_ATTENTION && rotation_state_is_open(to))
@@ -324,7 +326,12 @@ static enum rotation_event delivery_event(struct vault_rotation *rotation, const
     }
     if (flight->delivered.transient && rotation->failures < DELIVERY_TRIES)
         return ROTATION_ON_UNCERTAIN;
-    return undo ? ROTATION_ON_PUT_BACK_FAILED : ROTATION_ON_DELIVERY_FAILED;
+    if (!undo)
+        return ROTATION_ON_DELIVERY_FAILED;
+    /* The other places are put back first; then it is told (do_undo). */
+    rotation->failures = 0;
+    rotation->undo_failed_mask |= bit;
+    return ROTATION_ON_TIME;
 }
 
 enum err_code rotation_delivered(struct engine *engine, struct flight *flight, struct err *err)
@@ -341,9 +348,12 @@ enum err_code rotation_delivered(struct engine *engine, struct flight *flight, s
     } else if (rotation.state != ROTATION_UNDOING && rotation.state != ROTATION_DELIVERING) {
         return ERR_OK; /* it went another way meanwhile and waits for nothing of this */
     }
+    char detail[512];
+    snprintf(detail, sizeof detail, "%s: %s", flight->delivery ? delivery_target(flight->delivery) : "not started",
+             flight->delivered.detail);
     struct rotation_input input = {.event = event,
                                    .who = "engine",
-                                   .detail = flight->delivered.done ? NULL : flight->delivered.detail,
+                                   .detail = flight->delivered.done ? NULL : detail,
                                    .retry_after_ms = -1};
     return rotation_step(engine, flight->job_id, &input, NULL, err);
 }

@@ -276,6 +276,39 @@ static unsigned places_to_undo(const struct vault_rotation *rotation)
     return places < VAULT_DELIVERIES_PER_KEY ? places + 1 : places;
 }
 
+/* A definition that cannot be read any more is a place like another: its undo says why it fails. */
+static bool is_signal(const struct rotation_work *work, const struct vault_delivery *record)
+{
+    OWN(delivery_free) struct delivery *delivery = NULL;
+    struct err err = {0};
+    return delivery_parse("delivery", record->definition.data, record->definition.length,
+                          work->engine->options.sinks, &delivery, &err) == ERR_OK &&
+           delivery_is_signal(delivery);
+}
+
+/* Plan the undo of the last place of the kind that is still to be put back. */
+static enum err_code undo_last(struct rotation_work *work, bool signals, bool *ret_planned, struct err *err)
+{
+    struct vault_rotation *rotation = work->rotation;
+    for (unsigned place = places_to_undo(rotation); place-- > 0;) {
+        if ((rotation->undone_mask | rotation->undo_failed_mask) >> place & 1u)
+            continue;
+        struct vault_delivery delivery = {0};
+        bool found = false;
+        TRY(delivery_at(work->engine, work->subject->key.row.id, place, &delivery, &found, err));
+        if (!found)
+            continue;
+        enum err_code code = ERR_OK;
+        *ret_planned = is_signal(work, &delivery) == signals;
+        if (*ret_planned)
+            code = plan_delivery(work, FLIGHT_UNDO, place, &delivery, err);
+        vault_record_release(VAULT_DELIVERY, &delivery.row);
+        if (code != ERR_OK || *ret_planned)
+            return code;
+    }
+    return ERR_OK;
+}
+
 static enum err_code do_undo(struct rotation_work *work, struct err *err)
 {
     struct vault_rotation *rotation = work->rotation;
@@ -288,21 +321,14 @@ static enum err_code do_undo(struct rotation_work *work, struct err *err)
         rotation->row.due_at_ms = engine_now(work->engine) + FLIGHT_GUARD_MS;
         return ERR_OK;
     }
-    /* In the order of delivering: a program that reloads comes after the file it reads. */
-    unsigned places = places_to_undo(rotation);
-    for (unsigned place = 0; place < places; place++) {
-        if (rotation->undone_mask >> place & 1u)
-            continue;
-        struct vault_delivery delivery = {0};
-        bool found = false;
-        TRY(delivery_at(work->engine, work->subject->key.row.id, place, &delivery, &found, err));
-        if (!found)
-            continue;
-        enum err_code code = plan_delivery(work, FLIGHT_UNDO, place, &delivery, err);
-        vault_record_release(VAULT_DELIVERY, &delivery.row);
-        return code;
-    }
-    return next_event(work, ROTATION_ON_PUT_BACK);
+    /* Backwards; but a program or unit that reloads comes after the file it reads. */
+    bool planned = false;
+    TRY(undo_last(work, false, &planned, err));
+    if (!planned)
+        TRY(undo_last(work, true, &planned, err));
+    if (planned)
+        return ERR_OK;
+    return next_event(work, rotation->undo_failed_mask ? ROTATION_ON_PUT_BACK_FAILED : ROTATION_ON_PUT_BACK);
 }
 
 static enum err_code do_wait(struct rotation_work *work, struct err *err)
@@ -357,13 +383,50 @@ static enum err_code tell_label(struct rotation_work *work, struct err *err)
 TELL_FUNCTION(tell_refused, true, "the provider refused to issue a key; the old one stays current")
 TELL_FUNCTION(tell_unknown, true, "the API gives no proof; nothing was changed. keyturn retry, or cancel")
 TELL_FUNCTION(tell_unfit, true, "the new key was given up: the API calls it dead or unfit")
-TELL_FUNCTION(tell_places, true, "a delivery failed")
 TELL_FUNCTION(tell_readers, true, "readers of the old version are missing")
 TELL_FUNCTION(tell_old_dead, true, "the old version is dead before its time")
 TELL_FUNCTION(tell_new_dead, true, "the new version is dead or unfit after it was proved")
 TELL_FUNCTION(tell_no_key, true, "the rotation failed")
 TELL_FUNCTION(tell_given_up, false, "given up")
 TELL_FUNCTION(tell_done, false, "done")
+
+struct places_text {
+    struct buf text;
+    uint32_t failed_mask;
+    unsigned place;
+};
+
+static int say_place(void *context, const struct vault_row *record, struct err *err)
+{
+    (void)err;
+    struct places_text *places = context;
+    const struct vault_delivery *delivery = (const struct vault_delivery *)record;
+    bool failed = places->failed_mask >> places->place++ & 1u;
+    if (failed)
+        buf_printf(&places->text, "; delivery %u cannot be put back (%.80s) and may hold the new version",
+                   delivery->order, delivery->detail);
+    else
+        buf_printf(&places->text, "; delivery %u holds version %u", delivery->order, delivery->holds_version);
+    return ERR_OK;
+}
+
+/* R12: which delivery failed; R14: which place holds what. */
+static enum err_code tell_places(struct rotation_work *work, struct err *err)
+{
+    struct places_text places = {.failed_mask = work->rotation->undo_failed_mask};
+    if (!places.failed_mask)
+        return tell(work, true, "a delivery failed");
+    enum err_code code = vault_children(work->engine->session, VAULT_DELIVERY, work->subject->key.row.id, say_place,
+                                        &places, err);
+    if (code == ERR_OK)
+        snprintf(work->rotation->detail, sizeof work->rotation->detail,
+                 "both versions stay alive: mend the places, then keyturn retry%s", buf_text(&places.text));
+    buf_release(&places.text);
+    if (code == ERR_OK)
+        log_warning("engine", "%s/%s: rotation %u: %s", work->subject->key.environment, work->subject->key.name,
+                    work->rotation->number, work->rotation->detail);
+    return code;
+}
 
 static enum err_code tell_remind(struct rotation_work *work, struct err *err)
 {

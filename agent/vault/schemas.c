@@ -116,6 +116,7 @@ static const struct codec_field rotation_fields[] = {
     [30] = ROTATION(attempt_uncertain, CODEC_BOOL),
     [31] = ROTATION(new_condemned, CODEC_BOOL),
     [32] = ROTATION(incident, CODEC_U32),
+    [33] = ROTATION(undo_failed_mask, CODEC_U32),
 };
 
 static const struct codec_field revocation_fields[] = {

@@ -162,3 +162,67 @@ END
   wait_for 20 file_is "$WORLD/called" "$line$NEW|$line$OLD|"
   key_is live/reporting .current.version 1
 }
+
+@test "S5: a file and a sink that a key of the other class uses are refused, as written otherwise, too" {
+  begin
+  definitions
+  key_add sandbox/ci "$(dashboard_make ci-1 sandbox)" >/dev/null
+  keyturn deliver live/reporting add "$WORLD/places/amps.key"
+  keyturn deliver live/reporting add "$VAULT"
+  run keyturn deliver sandbox/ci add "$WORLD/places/amps.key:env:AMPS_KEY"
+  [ "$status" = 1 ]
+  has 'is a place of live/reporting' "$output"
+  run keyturn deliver sandbox/ci add "${VAULT/\"live\",\"sink\"/\"test\",\"sink\"}"
+  [ "$status" = 1 ]
+  has 'is a place of live/reporting' "$output"
+  keyturn deliver sandbox/ci add "$WORLD/places/other.key"
+  keyturn deliver live/reporting remove 1
+  keyturn deliver sandbox/ci add "$WORLD/places/amps.key"
+}
+
+@test "R13: places are put back in reverse order, programs after what they read" {
+  begin
+  definitions
+  keyturn deliver live/reporting add "$VAULT"
+  keyturn deliver live/reporting add "$KUBERNETES"
+  keyturn deliver live/reporting add \
+    '{"kind":"program","class":"live","command":["sh","-c","echo program >>'"$WORLD/order"'"]}'
+  keyturn deliver live/reporting add "$GITLAB"
+  wait_for 15 held_is '.gitlab["group/app/AMPS_KEY@*"].value' "$OLD"
+  curl -fsS "$SINKS/faults" -d '{"path":"POST /api/v4","status":404,"times":1}'
+  before=$(jq '.seen | length' "$WORLD/sinks.json")
+  keyturn rotate live/reporting || true
+  keyturn stage live/reporting --stdin <<<"$(dashboard_make reporting-2 live)" || true
+  wait_for 20 rotation_is live/reporting failed
+  run jq -r ".seen[$before:][] | select(test(\"POST /v1|PATCH|POST /api/v4\")) | .[0:9]" "$WORLD/sinks.json"
+  [ "$(tr '\n' ' ' <<<"$output")" = 'POST /v1/ PATCH /ap POST /api POST /api PATCH /ap POST /v1/ ' ]
+  [ "$(wc -l <"$WORLD/order")" = 3 ]
+}
+
+@test "R14: one place that cannot be put back does not keep the others; it is named with what each holds" {
+  begin
+  definitions
+  keyturn deliver live/reporting add "$KUBERNETES"
+  keyturn deliver live/reporting add "$VAULT"
+  keyturn deliver live/reporting add "$GITLAB"
+  wait_for 15 held_is '.gitlab["group/app/AMPS_KEY@*"].value' "$OLD"
+  keyturn deliver live/reporting add \
+    '{"kind":"program","class":"live","command":["sh","-c","test ! -e '"$WORLD/once"' || exit 4"]}'
+  wait_for 10 delivery_says 4 'exit 0'
+  touch "$WORLD/once"
+  # The new key is put to all but the last, which takes neither.
+  keyturn rotate live/reporting || true
+  NEW=$(dashboard_make reporting-2 live)
+  keyturn stage live/reporting --stdin <<<"$NEW" || true
+  wait_for 20 rotation_is live/reporting attention
+  held_is '.vault["app/amps"][-1].amps' "$OLD"
+  held_is '.gitlab["group/app/AMPS_KEY@*"].value' "$OLD"
+  [ "$(held '.kubernetes["default/amps"].key' | base64 -d)" = "$OLD" ]
+  detail=$(key_field live/reporting '.rotations | max_by(.rotation) | .detail')
+  has 'delivery 4 cannot be put back (exit 4' "$detail"
+  has 'delivery 1 holds version 1' "$detail"
+  version_is live/reporting 2 staged
+  rm "$WORLD/once"
+  keyturn retry live/reporting || true
+  wait_for 20 rotation_is live/reporting failed
+}

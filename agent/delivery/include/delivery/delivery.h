@@ -47,8 +47,8 @@ const char *delivery_target(const struct delivery *delivery); /* for people: the
 enum delivery_class delivery_place_class(const struct delivery *delivery);
 /* The key of the vault ("live/vault-token") that its requests need, NULL: none. */
 const char *delivery_credential(const struct delivery *delivery);
-/* Does it hold nothing itself, but tell those who read another place? It comes last, also when
- * the others are put back. */
+/* May it act on what another place holds (a program or a unit that reloads)? When the old secret is
+ * put back, such ones come after the files and sinks. */
 bool delivery_is_signal(const struct delivery *delivery);
 /* Are they the same place: a file's path, a sink's target? Programs and units never are. */
 bool delivery_same_place(const struct delivery *a, const struct delivery *b);
