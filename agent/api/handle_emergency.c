@@ -82,7 +82,9 @@ static int plan_version(void *context, const struct vault_row *record, struct er
 static int plan_delivery(void *context, const struct vault_row *record, struct err *err)
 {
     struct plan *plan = context;
-    return (int)encode_delivery(&plan->request->out, (const struct vault_delivery *)record, err);
+    const struct scribe scribe = {request_session(plan->request), request_engine(plan->request),
+                                  &plan->request->out};
+    return (int)encode_delivery(&scribe, (const struct vault_delivery *)record, err);
 }
 
 /* "provider": by its API; "person"; "none": the definition does not say, or there is none. */
