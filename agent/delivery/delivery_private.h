@@ -54,6 +54,7 @@ struct delivery {
     struct delivery_command remove;
     struct delivery_command check;
     const char *check_url; /* NULL: none */
+    bool at_once;
     const char *unit;
     const struct delivery_sinks *sinks;
     const struct sink *sink;

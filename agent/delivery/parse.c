@@ -315,6 +315,15 @@ static enum err_code parse_check_url(struct delivery *delivery, const char *name
     return ERR_OK;
 }
 
+static enum err_code parse_at_once(struct delivery *delivery, const char *name, const json_t *value,
+                                   struct err *err)
+{
+    if (!json_is_boolean(value))
+        return err_set(err, ERR_INVALID, "%s: expected true or false", name);
+    delivery->at_once = json_is_true(value);
+    return ERR_OK;
+}
+
 enum { PARSE_ANY = DELIVERY_FILE | DELIVERY_PROGRAM | DELIVERY_SYSTEMD | DELIVERY_SINK };
 
 /* kind comes first: it decides about the others. */
@@ -339,6 +348,7 @@ static const struct parse_field parse_fields[] = {
     {"check", PARSE_ANY, 0, parse_check},
     {"check_timeout", PARSE_ANY, 0, parse_check_timeout},
     {"check_url", PARSE_ANY, 0, parse_check_url},
+    {"at_once", PARSE_ANY, 0, parse_at_once},
 };
 enum { PARSE_FIELDS = sizeof parse_fields / sizeof parse_fields[0] };
 
@@ -507,6 +517,11 @@ const char *delivery_credential(const struct delivery *delivery)
 bool delivery_is_signal(const struct delivery *delivery)
 {
     return delivery->kind == DELIVERY_SYSTEMD || delivery->kind == DELIVERY_PROGRAM;
+}
+
+bool delivery_is_at_once(const struct delivery *delivery)
+{
+    return delivery->at_once;
 }
 
 /* A program's words do not say where it puts the secret. */

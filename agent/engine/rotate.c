@@ -334,6 +334,18 @@ static enum rotation_event delivery_event(struct vault_rotation *rotation, const
     return ROTATION_ON_TIME;
 }
 
+/* Is another flight of the job in flight, or ended and not yet recorded? (Those before it in the list of
+ * ended ones are recorded, and stay there until the commit.) */
+static bool others_under_way(const struct engine *engine, const struct flight *flight)
+{
+    if (flight_of_job(engine, flight->job_id))
+        return true;
+    for (const struct flight *other = flight->next; other; other = other->next)
+        if (id_equal(other->job_id, flight->job_id))
+            return true;
+    return false;
+}
+
 enum err_code rotation_delivered(struct engine *engine, struct flight *flight, struct err *err)
 {
     struct vault_rotation rotation = {0};
@@ -342,6 +354,12 @@ enum err_code rotation_delivered(struct engine *engine, struct flight *flight, s
     bool awaited = rotation.attempt == flight->attempt && rotation.intent &&
                    rotation.state == (flight->kind == FLIGHT_UNDO ? ROTATION_UNDOING : ROTATION_DELIVERING);
     enum rotation_event event = ROTATION_ON_TIME;
+    if (awaited && others_under_way(engine, flight)) {
+        /* The last of those put at once brings the event; one that failed is then tried again alone. */
+        if (flight->delivered.done)
+            rotation.put_mask |= (uint32_t)1 << flight->place_in_list;
+        return vault_update(engine->vault, VAULT_ROTATION, &rotation.row, err);
+    }
     if (awaited) {
         event = delivery_event(&rotation, flight);
         TRY(vault_update(engine->vault, VAULT_ROTATION, &rotation.row, err));

@@ -49,7 +49,7 @@ static enum err_code plan(struct rotation_work *work, enum flight_kind kind, str
     return ERR_OK;
 }
 
-/* The next place that is to get new: NULL found when all hold it. */
+/* One place's flight, of the attempt that the rotation is at. */
 static enum err_code plan_delivery(struct rotation_work *work, enum flight_kind kind, unsigned place,
                                    const struct vault_delivery *delivery, struct err *err)
 {
@@ -57,8 +57,9 @@ static enum err_code plan_delivery(struct rotation_work *work, enum flight_kind 
     struct flight *flight = flight_new(work->engine, kind, &work->subject->key);
     if (!flight)
         return err_set(err, ERR_MEMORY, "out of memory");
-    rotation->attempt++;
     rotation->intent = true;
+    if (kind == FLIGHT_DELIVER)
+        rotation->tried_mask |= (uint32_t)1 << place;
     rotation->row.due_at_ms = engine_now(work->engine) + FLIGHT_GUARD_MS;
     memcpy(flight->job_id, rotation->row.id, VAULT_ID_BYTES);
     memcpy(flight->delivery_id, delivery->row.id, VAULT_ID_BYTES);
@@ -245,53 +246,63 @@ static enum err_code next_event(struct rotation_work *work, enum rotation_event 
     return ERR_OK;
 }
 
+/* What the definition of a place says of its order; one that cannot be read says neither. */
+static void look_at_order(const struct rotation_work *work, const struct vault_delivery *record, bool *ret_signal,
+                          bool *ret_at_once)
+{
+    OWN(delivery_free) struct delivery *delivery = NULL;
+    struct err err = {0};
+    bool read = delivery_parse("delivery", record->definition.data, record->definition.length,
+                               work->engine->options.sinks, &delivery, &err) == ERR_OK;
+    *ret_signal = read && delivery_is_signal(delivery);
+    *ret_at_once = read && delivery_is_at_once(delivery);
+}
+
+/* Plan the put of a place, unless it is to wait for those planned before it. *ret_more: the one after
+ * it may be put at once with it. */
+static enum err_code deliver_next(struct rotation_work *work, unsigned place, bool *planned, bool *ret_more,
+                                  struct err *err)
+{
+    struct vault_delivery delivery = {0};
+    bool found = false;
+    bool signal = false;
+    TRY(delivery_at(work->engine, work->subject->key.row.id, place, &delivery, &found, err));
+    *ret_more = false;
+    if (!found)
+        return ERR_OK;
+    enum err_code code = ERR_OK;
+    look_at_order(work, &delivery, &signal, ret_more);
+    if (*ret_more || !*planned) {
+        code = plan_delivery(work, FLIGHT_DELIVER, place, &delivery, err);
+        *planned = true;
+    }
+    vault_record_release(VAULT_DELIVERY, &delivery.row);
+    return code;
+}
+
 static enum err_code do_deliver(struct rotation_work *work, struct err *err)
 {
     struct vault_rotation *rotation = work->rotation;
     if (work->delay_ms > 0)
         return plan(work, FLIGHT_DELIVER, err);
-    for (unsigned place = 0; place < VAULT_DELIVERIES_PER_KEY; place++) {
-        if (rotation->put_mask >> place & 1u)
-            continue;
-        struct vault_delivery delivery = {0};
-        bool found = false;
-        TRY(delivery_at(work->engine, work->subject->key.row.id, place, &delivery, &found, err));
-        if (!found)
-            break;
-        enum err_code code = plan_delivery(work, FLIGHT_DELIVER, place, &delivery, err);
-        vault_record_release(VAULT_DELIVERY, &delivery.row);
-        return code;
-    }
+    bool planned = false;
+    bool more = true;
+    rotation->attempt++;
+    for (unsigned place = 0; more && place < VAULT_DELIVERIES_PER_KEY; place++)
+        if (!(rotation->put_mask >> place & 1u))
+            TRY(deliver_next(work, place, &planned, &more, err));
+    if (planned)
+        return ERR_OK;
     return next_event(work, ROTATION_ON_DELIVERED);
-}
-
-/* The highest place that may hold new: those that were put, and the one after
- * them, whose put may have happened although its outcome was not recorded. */
-static unsigned places_to_undo(const struct vault_rotation *rotation)
-{
-    unsigned places = 0;
-    for (unsigned place = 0; place < VAULT_DELIVERIES_PER_KEY; place++)
-        if (rotation->put_mask >> place & 1u)
-            places = place + 1;
-    return places < VAULT_DELIVERIES_PER_KEY ? places + 1 : places;
-}
-
-/* A definition that cannot be read any more is a place like another: its undo says why it fails. */
-static bool is_signal(const struct rotation_work *work, const struct vault_delivery *record)
-{
-    OWN(delivery_free) struct delivery *delivery = NULL;
-    struct err err = {0};
-    return delivery_parse("delivery", record->definition.data, record->definition.length,
-                          work->engine->options.sinks, &delivery, &err) == ERR_OK &&
-           delivery_is_signal(delivery);
 }
 
 /* Plan the undo of the last place of the kind that is still to be put back. */
 static enum err_code undo_last(struct rotation_work *work, bool signals, bool *ret_planned, struct err *err)
 {
     struct vault_rotation *rotation = work->rotation;
-    for (unsigned place = places_to_undo(rotation); place-- > 0;) {
-        if ((rotation->undone_mask | rotation->undo_failed_mask) >> place & 1u)
+    uint32_t left = (rotation->put_mask | rotation->tried_mask) & ~(rotation->undone_mask | rotation->undo_failed_mask);
+    for (unsigned place = VAULT_DELIVERIES_PER_KEY; place-- > 0;) {
+        if (!(left >> place & 1u))
             continue;
         struct vault_delivery delivery = {0};
         bool found = false;
@@ -299,7 +310,10 @@ static enum err_code undo_last(struct rotation_work *work, bool signals, bool *r
         if (!found)
             continue;
         enum err_code code = ERR_OK;
-        *ret_planned = is_signal(work, &delivery) == signals;
+        bool signal = false;
+        bool at_once = false;
+        look_at_order(work, &delivery, &signal, &at_once);
+        *ret_planned = signal == signals;
         if (*ret_planned)
             code = plan_delivery(work, FLIGHT_UNDO, place, &delivery, err);
         vault_record_release(VAULT_DELIVERY, &delivery.row);
@@ -323,6 +337,7 @@ static enum err_code do_undo(struct rotation_work *work, struct err *err)
     }
     /* Backwards; but a program or unit that reloads comes after the file it reads. */
     bool planned = false;
+    rotation->attempt++;
     TRY(undo_last(work, false, &planned, err));
     if (!planned)
         TRY(undo_last(work, true, &planned, err));

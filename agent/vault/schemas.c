@@ -117,6 +117,7 @@ static const struct codec_field rotation_fields[] = {
     [31] = ROTATION(new_condemned, CODEC_BOOL),
     [32] = ROTATION(incident, CODEC_U32),
     [33] = ROTATION(undo_failed_mask, CODEC_U32),
+    [34] = ROTATION(tried_mask, CODEC_U32),
 };
 
 static const struct codec_field revocation_fields[] = {

@@ -7,6 +7,13 @@
  *              "check":["program","arg"],"check_timeout":"30s"}
  *   program   {"kind":"program","class":"live","command":["program","arg"],"timeout":"30s",
  *              "remove":["program","arg"], "check":[…]}
+ *   systemd   {"kind":"systemd","class":"live","unit":"reporting.service","check":[…]}
+ *             systemctl reload-or-restart, after the file that the unit reads
+ *   sink      {"kind":"sink","class":"live","sink":"vault-kv","settings":{"address":"https://…",…},
+ *             "credential":"live/vault-token","check":[…]}
+ *             an HTTP service that a definition describes (delivery/sinks.h)
+ * Each may have "check_url": a GET there must answer 2xx, too.
+ * Each may have "at_once": true: neighbours that say so are put at the same time, others in their order.
  * class is the class of the place; a key of the other class is refused when the
  * delivery is configured (S5).
  *
@@ -50,6 +57,8 @@ const char *delivery_credential(const struct delivery *delivery);
 /* May it act on what another place holds (a program or a unit that reloads)? When the old secret is
  * put back, such ones come after the files and sinks. */
 bool delivery_is_signal(const struct delivery *delivery);
+/* May it be put at the same time as its neighbours that say so, too? */
+bool delivery_is_at_once(const struct delivery *delivery);
 /* Are they the same place: a file's path, a sink's target? Programs and units never are. */
 bool delivery_same_place(const struct delivery *a, const struct delivery *b);
 

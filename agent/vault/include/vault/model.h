@@ -132,6 +132,7 @@ struct vault_rotation {
     uint32_t incident; /* that emergency's, 0: none */
     bool waits_for_person;
     uint32_t put_mask;    /* bit n: the n-th delivery of the key (by order, from 0) holds new, checked */
+    uint32_t tried_mask;  /* bit n: a put was begun, so it may hold new */
     uint32_t undone_mask; /* bit n: it was put back */
     uint32_t undo_failed_mask; /* bit n: it cannot be put back; the others are all the same */
     char label[2 * LIMIT_NAME_BYTES + 32]; /* of this attempt at the provider */
