@@ -21,6 +21,7 @@ static void write_environments(struct buf *out, const struct provider *provider)
         json_put_string(out, "name", environment->name);
         json_put_string(out, "class", encode_class((int32_t)environment->class));
         encode_text(out, "base_url", environment->base_url);
+        encode_text(out, "key_pattern", environment->key_pattern);
         json_put_object_close(out);
     }
     json_put_array_close(out);
