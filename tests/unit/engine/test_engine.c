@@ -214,8 +214,8 @@ static void test_S4_emergency_kills_every_version_and_ends_with_proof(void **sta
     add(fixture, "leak", "fs", NULL, NULL, 0);
     WAIT_FOR(fixture, "leak", key.current_number == 1 && !key.rotation_state);
     fixture_write(fixture, "revoke.answer", "no", 0600);
-    GOOD(engine_revoke(fixture->engine, "test",
-                       &(struct engine_emergency){.targets = &target, .count = 1, .reason = "on a screen"}, &incident, &good_err));
+    const struct engine_emergency emergency = {.targets = &target, .count = 1, .reason = "on a screen"};
+    GOOD(engine_revoke(fixture->engine, "test", &emergency, &incident, &good_err));
     assert_int_equal(incident.revocations, 1);
     assert_int_equal(fixture_key(fixture, "leak").current_number, 0);
     for (int i = 0; i < 3000 && fixture_logged(fixture, "revoke leak-1") < 0; i++)
@@ -244,8 +244,8 @@ static void test_R22_emergency_on_old_does_not_wait_for_grace(void **state)
     GOOD(engine_rotate(fixture->engine, "test", "live", "grace", NULL, &good_err));
     WAIT_FOR(fixture, "grace", key.rotation_state == ROTATION_SETTLING + 1);
     assert_int_equal(fixture_version(fixture, "grace", 1).state, VAULT_RETIRING);
-    GOOD(engine_revoke(fixture->engine, "test",
-                       &(struct engine_emergency){.targets = &target, .count = 1, .reason = "leaked"}, &incident, &good_err));
+    const struct engine_emergency emergency = {.targets = &target, .count = 1, .reason = "leaked"};
+    GOOD(engine_revoke(fixture->engine, "test", &emergency, &incident, &good_err));
     WAIT_FOR(fixture, "grace", !key.rotation_state && !key.open_revocations);
     assert_int_equal(fixture_key(fixture, "grace").current_number, 2);
     assert_int_equal(fixture_version(fixture, "grace", 1).state, VAULT_DEAD_VERSION);
@@ -309,8 +309,8 @@ static void test_a_key_is_removed_only_when_every_version_is_dead(void **state)
     add(fixture, "gone", "fs", NULL, NULL, 0);
     WAIT_FOR(fixture, "gone", key.current_number == 1 && !key.rotation_state);
     REFUSED(ERR_STATE, "is current, not dead", engine_key_remove(fixture->engine, "test", "live", "gone", &good_err));
-    GOOD(engine_revoke(fixture->engine, "test",
-                       &(struct engine_emergency){.targets = &target, .count = 1, .reason = "over"}, &incident, &good_err));
+    const struct engine_emergency emergency = {.targets = &target, .count = 1, .reason = "over"};
+    GOOD(engine_revoke(fixture->engine, "test", &emergency, &incident, &good_err));
     WAIT_FOR(fixture, "gone", !key.open_revocations);
     GOOD(engine_key_remove(fixture->engine, "test", "live", "gone", &good_err));
     struct vault_key key = {0};

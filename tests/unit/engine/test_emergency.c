@@ -1,0 +1,203 @@
+/* Emergencies in the engine: what they wait for (nothing), and in which order things die. */
+#include "engine_fixture.h"
+
+#include "action/action.h"
+#include "http/http.h"
+
+enum { HOUR_MS = 3600 * 1000, BUSY_KEYS = 16 };
+
+static void add(struct fixture *fixture, const char *name, int64_t grace_ms, const char *delivery)
+{
+    const char *deliveries[] = {delivery};
+    struct engine_key_draft draft = {.fields = ENGINE_GRACE,
+                                     .environment = "live",
+                                     .name = name,
+                                     .provider = "fs",
+                                     .grace_ms = grace_ms,
+                                     .deliveries = deliveries,
+                                     .delivery_count = delivery ? 1 : 0};
+    GOOD(engine_key_add(fixture->engine, "test", &draft, NULL, NULL, &good_err));
+}
+
+static struct vault_incident kill_versions(struct fixture *fixture, const char *name, uint32_t number, bool replace)
+{
+    struct vault_incident incident = {0};
+    struct engine_target target = {.environment = "live", .name = name, .number = number};
+    const struct engine_emergency emergency = {
+        .targets = &target, .count = 1, .replace = replace, .reason = "leaked"};
+    GOOD(engine_revoke(fixture->engine, "test", &emergency, &incident, &good_err));
+    return incident;
+}
+
+static struct vault_incident incident_now(struct fixture *fixture, uint32_t number)
+{
+    struct vault_incident incident = {0};
+    GOOD(vault_incident_by_number(fixture->session, number, &incident, &good_err));
+    return incident;
+}
+
+static void await_log(struct fixture *fixture, const char *text)
+{
+    int left = 2000;
+    while (fixture_logged(fixture, text) < 0 && --left > 0)
+        fixture_sleep();
+    if (!left)
+        fail_msg("%s never came", text);
+}
+
+static size_t count_in_log(struct fixture *fixture, const char *text)
+{
+    static char log[64 * 1024];
+    size_t count = 0;
+    fixture_read(fixture, "log", log, sizeof log);
+    for (const char *at = log; (at = strstr(at, text)); at++)
+        count++;
+    return count;
+}
+
+/* The workers and the provider's limit are full, and more waits behind them. */
+static void test_S4_an_emergency_is_first_in_a_full_queue(void **state)
+{
+    struct fixture *fixture = *state;
+    char name[16];
+    add(fixture, "leak", 0, NULL);
+    WAIT_FOR(fixture, "leak", key.current_number == 1 && !key.rotation_state);
+    fixture_write(fixture, "issue.slow", "0.3", 0600);
+    for (int i = 0; i < BUSY_KEYS; i++) {
+        snprintf(name, sizeof name, "busy%d", i);
+        add(fixture, name, 0, NULL);
+    }
+    await_log(fixture, "issue busy");
+    (void)kill_versions(fixture, "leak", 0, false);
+    await_log(fixture, "revoke leak-1");
+    assert_true(count_in_log(fixture, "issue busy") < BUSY_KEYS);
+    WAIT_FOR(fixture, "leak", !key.open_revocations);
+    fixture_remove(fixture, "issue.slow");
+}
+
+static void test_S4_an_emergency_does_not_wait_for_a_delivery_that_hangs(void **state)
+{
+    struct fixture *fixture = *state;
+    char definition[600];
+    snprintf(definition, sizeof definition,
+             "{\"kind\":\"file\",\"class\":\"live\",\"path\":\"%s/out\",\"format\":\"raw\","
+             "\"check\":[\"/bin/sh\",\"-c\",\"[ ! -e %s/hang ] || sleep 5\"]}",
+             fixture->folder, fixture->folder);
+    add(fixture, "hang", 0, definition);
+    WAIT_FOR(fixture, "hang", key.current_number == 1 && !key.rotation_state);
+    fixture_write(fixture, "hang", "", 0600);
+    GOOD(engine_rotate(fixture->engine, "test", "live", "hang", NULL, &good_err));
+    WAIT_FOR(fixture, "hang", key.rotation_state == ROTATION_DELIVERING + 1);
+    (void)kill_versions(fixture, "hang", 1, false);
+    WAIT_FOR(fixture, "hang", !key.open_revocations);
+    assert_int_equal(fixture_version(fixture, "hang", 1).state, VAULT_DEAD_VERSION);
+    assert_int_equal(fixture_key(fixture, "hang").rotation_state, ROTATION_DELIVERING + 1);
+    fixture_remove(fixture, "hang");
+}
+
+static void test_S1_a_replaced_version_dies_after_its_successor_without_grace(void **state)
+{
+    struct fixture *fixture = *state;
+    add(fixture, "swap", HOUR_MS, NULL);
+    WAIT_FOR(fixture, "swap", key.current_number == 1 && !key.rotation_state);
+    struct vault_incident incident = kill_versions(fixture, "swap", 0, true);
+    assert_int_equal(incident.revocations, 1);
+    assert_int_equal(incident.replacing, 1);
+    WAIT_FOR(fixture, "swap", key.current_number == 2 && !key.rotation_state && !key.open_revocations);
+    assert_int_equal(fixture_version(fixture, "swap", 1).state, VAULT_DEAD_VERSION);
+    assert_true(fixture_logged(fixture, "revoke swap-1") > fixture_logged(fixture, "probe swap-2"));
+    incident = incident_now(fixture, incident.number);
+    assert_int_equal(incident.dead, 1);
+    assert_true(incident.ended_at_ms > 0);
+}
+
+/* The successor of a rotation that still waits for its grace is suspect, too. */
+static void test_replacing_a_key_that_settles_kills_both_and_makes_a_third(void **state)
+{
+    struct fixture *fixture = *state;
+    add(fixture, "both", HOUR_MS, NULL);
+    WAIT_FOR(fixture, "both", key.current_number == 1 && !key.rotation_state);
+    GOOD(engine_rotate(fixture->engine, "test", "live", "both", NULL, &good_err));
+    WAIT_FOR(fixture, "both", key.rotation_state == ROTATION_SETTLING + 1);
+    struct vault_incident incident = kill_versions(fixture, "both", 0, true);
+    assert_int_equal(incident.revocations, 2);
+    assert_int_equal(incident.replacing, 1);
+    WAIT_FOR(fixture, "both", key.current_number == 3 && !key.rotation_state && !key.open_revocations);
+    assert_int_equal(fixture_version(fixture, "both", 1).state, VAULT_DEAD_VERSION);
+    assert_int_equal(fixture_version(fixture, "both", 2).state, VAULT_DEAD_VERSION);
+    incident = incident_now(fixture, incident.number);
+    assert_int_equal(incident.dead, 2);
+    assert_true(incident.ended_at_ms > 0);
+}
+
+static void test_a_rotation_under_way_becomes_the_replacement(void **state)
+{
+    struct fixture *fixture = *state;
+    add(fixture, "way", HOUR_MS, NULL);
+    WAIT_FOR(fixture, "way", key.current_number == 1 && !key.rotation_state);
+    fixture_write(fixture, "issue.slow", "0.5", 0600);
+    GOOD(engine_rotate(fixture->engine, "test", "live", "way", NULL, &good_err));
+    await_log(fixture, "issue way-2");
+    struct vault_incident incident = kill_versions(fixture, "way", 0, true);
+    fixture_remove(fixture, "issue.slow");
+    WAIT_FOR(fixture, "way", key.current_number == 2 && !key.rotation_state && !key.open_revocations);
+    assert_int_equal(count_in_log(fixture, "issue way-"), 2);
+    assert_int_equal(fixture_version(fixture, "way", 1).state, VAULT_DEAD_VERSION);
+    assert_true(incident_now(fixture, incident.number).ended_at_ms > 0);
+}
+
+static void test_S4_a_replacement_survives_a_restart(void **state)
+{
+    struct fixture *fixture = *state;
+    add(fixture, "crash", HOUR_MS, NULL);
+    WAIT_FOR(fixture, "crash", key.current_number == 1 && !key.rotation_state);
+    fixture_write(fixture, "probe.answer", "no", 0600);
+    struct vault_incident incident = kill_versions(fixture, "crash", 0, true);
+    WAIT_FOR(fixture, "crash", key.rotation_state == ROTATION_PROVING + 1);
+    fixture_stop(fixture);
+    fixture_remove(fixture, "probe.answer");
+    fixture_start(fixture);
+    fixture_unlock(fixture);
+    WAIT_FOR(fixture, "crash", key.current_number == 2 && !key.rotation_state && !key.open_revocations);
+    assert_int_equal(incident_now(fixture, incident.number).dead, 1);
+}
+
+static void test_nothing_left_to_kill_opens_no_incident(void **state)
+{
+    struct fixture *fixture = *state;
+    struct engine_target target = {.environment = "live", .name = "gone"};
+    struct vault_incident incident = {0};
+    const struct engine_emergency emergency = {.targets = &target, .count = 1};
+    add(fixture, "gone", 0, NULL);
+    WAIT_FOR(fixture, "gone", key.current_number == 1 && !key.rotation_state);
+    (void)kill_versions(fixture, "gone", 0, false);
+    WAIT_FOR(fixture, "gone", !key.open_revocations);
+    REFUSED(ERR_STATE, "nothing is left to kill",
+            engine_revoke(fixture->engine, "test", &emergency, &incident, &good_err));
+    target.number = 7;
+    REFUSED(ERR_NOT_FOUND, "live/gone has no version 7",
+            engine_revoke(fixture->engine, "test", &emergency, &incident, &good_err));
+    assert_int_equal(vault_incident_by_number(fixture->session, 2, &incident, &(struct err){0}), ERR_NOT_FOUND);
+}
+
+#define EMERGENCY_TEST(function) cmocka_unit_test_setup_teardown(function, fixture_setup, fixture_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        EMERGENCY_TEST(test_S4_an_emergency_is_first_in_a_full_queue),
+        EMERGENCY_TEST(test_S4_an_emergency_does_not_wait_for_a_delivery_that_hangs),
+        EMERGENCY_TEST(test_S1_a_replaced_version_dies_after_its_successor_without_grace),
+        EMERGENCY_TEST(test_replacing_a_key_that_settles_kills_both_and_makes_a_third),
+        EMERGENCY_TEST(test_a_rotation_under_way_becomes_the_replacement),
+        EMERGENCY_TEST(test_S4_a_replacement_survives_a_restart),
+        EMERGENCY_TEST(test_nothing_left_to_kill_opens_no_incident),
+    };
+    struct err err = {0};
+    if (secret_init(&err) != ERR_OK || http_init(&err) != ERR_OK) {
+        fprintf(stderr, "%s\n", err.message);
+        return 1;
+    }
+    action_init();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
