@@ -308,6 +308,8 @@ enum err_code codec_decode(struct codec *codec, const struct codec_schema *schem
     size_t used = 0;
     uint64_t number = 0;
     msgpack_object map;
+    if (!codec_counts_hold(bytes, length))
+        return err_set(err, ERR_FORMAT, "the %s is not one MessagePack map", schema->name);
     msgpack_zone_clear(&codec->zone);
     msgpack_unpack_return parsed = msgpack_unpack(bytes, length, &used, &codec->zone, &map);
     if (parsed == MSGPACK_UNPACK_NOMEM_ERROR)

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/own.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -71,6 +72,9 @@ enum err_code codec_encode(const struct codec_schema *schema, const void *record
  * the caller releases what was filled. ERR_FORMAT names the field; ERR_MEMORY. */
 enum err_code codec_decode(struct codec *codec, const struct codec_schema *schema, const void *bytes,
                            size_t length, void *record, struct err *err) ERR_MUST_CHECK;
+/* Whether no array or map at the start of bytes counts more elements than there can be. Decoding
+ * asks this first, for the parser would take memory for all of them. */
+bool codec_counts_hold(const void *bytes, size_t length);
 /* Free the texts that a record owns. */
 void codec_release(const struct codec_schema *schema, void *record);
 

@@ -143,12 +143,66 @@ static void test_what_does_not_fit_its_field_is_refused_by_number(void **state)
         {"\x81\x01", 2, "not one MessagePack map"},     /* cut short */
         {"\x80\x80", 2, "not one MessagePack map"},     /* and more */
         {"\x81\x01\xc1", 3, "not one MessagePack map"}, /* a byte that is never used */
+        /* Counts that ask for gigabytes: of a map, and of an array and a map within one. */
+        {"\xdf\x7f\xff\xff\xff\x01\x01", 7, "not one MessagePack map"},
+        {"\x81\x01\xdd\x0f\xff\xff\xff\x01", 8, "not one MessagePack map"},
+        {"\x81\x01\xdf\x0f\xff\xff\xff\x01", 8, "not one MessagePack map"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct sample back;
         REFUSED(ERR_FORMAT, cases[i].says, decode(&sample_schema, cases[i].bytes, cases[i].length, &back, &err));
         codec_release(&sample_schema, &back);
+    }
+}
+
+/* Each head of the format with all its bytes, and with the last one missing. */
+static void test_counts_are_held_against_the_bytes(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t length;
+    } whole[] = {
+        {"\x7f", 1},
+        {"\xff", 1},
+        {"\xc0", 1},
+        {"\xc3", 1},
+        {"\x82\x01\x02\x03\x04", 5},
+        {"\x92\x01\x91\x02", 4},
+        {"\xa2xy", 3},
+        {"\xc4\x01x", 3},
+        {"\xc5\x00\x01x", 4},
+        {"\xc6\x00\x00\x00\x01x", 6},
+        {"\xc7\x01\x05x", 4},
+        {"\xc8\x00\x01\x05x", 5},
+        {"\xc9\x00\x00\x00\x01\x05x", 7},
+        {"\xca\x00\x00\x00\x00", 5},
+        {"\xcb\x00\x00\x00\x00\x00\x00\x00\x00", 9},
+        {"\xcc\x80", 2},
+        {"\xcd\x01\x00", 3},
+        {"\xce\x00\x01\x00\x00", 5},
+        {"\xcf\x00\x00\x00\x01\x00\x00\x00\x00", 9},
+        {"\xd0\x80", 2},
+        {"\xd1\x80\x00", 3},
+        {"\xd2\x80\x00\x00\x00", 5},
+        {"\xd3\x80\x00\x00\x00\x00\x00\x00\x00", 9},
+        {"\xd4\x05x", 3},
+        {"\xd5\x05xy", 4},
+        {"\xd6\x05wxyz", 6},
+        {"\xd7\x05stuvwxyz", 10},
+        {"\xd8\x05klmnopqrstuvwxyz", 18},
+        {"\xd9\x01x", 3},
+        {"\xda\x00\x01x", 4},
+        {"\xdb\x00\x00\x00\x01x", 6},
+        {"\xdc\x00\x02\x01\x02", 5},
+        {"\xdd\x00\x00\x00\x02\x01\x02", 7},
+        {"\xde\x00\x01\x01\x02", 5},
+        {"\xdf\x00\x00\x00\x01\x01\x02", 7},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof whole / sizeof whole[0]; i++) {
+        assert_true(codec_counts_hold(whole[i].bytes, whole[i].length));
+        assert_false(codec_counts_hold(whole[i].bytes, whole[i].length - 1));
     }
 }
 
@@ -174,6 +228,7 @@ int main(void)
         cmocka_unit_test(test_fields_of_a_newer_program_are_skipped),
         cmocka_unit_test(test_texts_hold_to_their_limit_when_written),
         cmocka_unit_test(test_what_does_not_fit_its_field_is_refused_by_number),
+        cmocka_unit_test(test_counts_are_held_against_the_bytes),
         cmocka_unit_test(test_the_fields_of_every_record_lie_apart),
     };
     return cmocka_run_group_tests_name("vault codec", tests, NULL, NULL);
