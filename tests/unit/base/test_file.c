@@ -100,6 +100,28 @@ static void test_a_stranger_s_file_is_refused(void **state)
     assert_non_null(strstr(err.message, "chown 0 f"));
 }
 
+static void test_a_credential_that_root_lends_is_taken(void **state)
+{
+    static const struct {
+        mode_t mode;
+        uid_t reader;
+        enum err_code code;
+    } rows[] = {{0440, 12345, ERR_OK}, {0440, 0, ERR_DENIED}, {0444, 12345, ERR_DENIED}, {0640, 12345, ERR_DENIED}};
+    if (geteuid() != 0)
+        skip(); /* nobody else has files of root's to lend */
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct err err = {0};
+        OWN_FD int fd = folder_file(state, "f", "", rows[i].mode);
+        assert_int_equal(fchmod(fd, rows[i].mode), 0);
+        assert_int_equal(seteuid(rows[i].reader), 0);
+        enum err_code code = file_check_private(fd, "f", true, &err);
+        assert_int_equal(seteuid(0), 0);
+        assert_int_equal(code, rows[i].code);
+        char path[512];
+        assert_int_equal(unlink(folder_path(state, "f", path)), 0);
+    }
+}
+
 static void test_missing_folders_are_made_with_the_mode(void **state)
 {
     char path[512];
@@ -201,6 +223,7 @@ int main(void)
         in_a_folder(test_what_is_not_a_regular_file_is_refused_at_once),
         in_a_folder(test_owner_and_mode_decide_what_is_private),
         in_a_folder(test_a_stranger_s_file_is_refused),
+        in_a_folder(test_a_credential_that_root_lends_is_taken),
         in_a_folder(test_missing_folders_are_made_with_the_mode),
         in_a_folder(test_a_file_in_the_way_of_a_folder_is_named),
         cmocka_unit_test(test_a_path_has_less_than_4096_bytes),

@@ -19,7 +19,8 @@ enum err_code file_read(const char *path, size_t max_bytes, struct buf *out, str
     ERR_MUST_CHECK;
 
 /* Refuse a file that others may write, or (secret) read, or that belongs to
- * neither us nor root. The message says the chmod or chown that mends it. */
+ * neither us nor root. A secret of mode 0440 that is root's and not ours is taken, for
+ * systemd lends credentials so (systemd.exec(5), LoadCredential=). The message says the chmod or chown that mends it. */
 enum err_code file_check_private(int fd, const char *path, bool secret, struct err *err) ERR_MUST_CHECK;
 
 /* Make every missing folder of path, with mode for the ones made. */
