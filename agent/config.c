@@ -48,7 +48,7 @@ struct file {
     unsigned deliveries_count;
     struct file_environment *environments;
     unsigned environments_count;
-    unsigned workers, parallel, api_threads;
+    char *workers, *parallel, *api_threads; /* libcyaml would read 4.5 as 4 */
 };
 
 static const cyaml_schema_field_t environment_fields[] = {
@@ -60,29 +60,29 @@ static const cyaml_schema_value_t environment_schema = {
 static const cyaml_schema_value_t path_schema = {
     CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, LIMIT_PATH_BYTES - 1)};
 
-#define PATH_FIELD(name)                                                                            \
+#define TEXT_FIELD(name)                                                                            \
     CYAML_FIELD_STRING_PTR(#name, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file, name, 1,  \
                            LIMIT_PATH_BYTES - 1)
 
 static const cyaml_schema_field_t file_fields[] = {
-    PATH_FIELD(store),
-    PATH_FIELD(audit),
-    PATH_FIELD(socket),
-    PATH_FIELD(socket_group),
-    PATH_FIELD(key_file),
-    PATH_FIELD(ca_file),
-    PATH_FIELD(log_file),
-    PATH_FIELD(remind),
-    PATH_FIELD(log),
+    TEXT_FIELD(store),
+    TEXT_FIELD(audit),
+    TEXT_FIELD(socket),
+    TEXT_FIELD(socket_group),
+    TEXT_FIELD(key_file),
+    TEXT_FIELD(ca_file),
+    TEXT_FIELD(log_file),
+    TEXT_FIELD(remind),
+    TEXT_FIELD(log),
     CYAML_FIELD_SEQUENCE("providers", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file, providers,
                          &path_schema, 0, CONFIG_PROVIDER_FOLDERS - 2),
     CYAML_FIELD_SEQUENCE("deliveries", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file, deliveries,
                          &path_schema, 0, CONFIG_DELIVERY_FOLDERS - 2),
     CYAML_FIELD_SEQUENCE("environments", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file,
                          environments, &environment_schema, 0, CONFIG_ENVIRONMENTS - 2),
-    CYAML_FIELD_UINT("workers", CYAML_FLAG_OPTIONAL, struct file, workers),
-    CYAML_FIELD_UINT("parallel", CYAML_FLAG_OPTIONAL, struct file, parallel),
-    CYAML_FIELD_UINT("api_threads", CYAML_FLAG_OPTIONAL, struct file, api_threads),
+    TEXT_FIELD(workers),
+    TEXT_FIELD(parallel),
+    TEXT_FIELD(api_threads),
     CYAML_FIELD_END};
 static const cyaml_schema_value_t file_schema = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct file, file_fields)};
@@ -127,14 +127,35 @@ static enum err_code add_environment(struct config *config, const char *name, co
     return ERR_OK;
 }
 
-static enum err_code check_number(unsigned value, unsigned most, const char *field, struct err *err)
+static enum err_code take_number(const char *text, unsigned most, unsigned *ret_value, struct err *err)
 {
+    char *end = NULL;
+    if (!text)
+        return ERR_OK;
+    unsigned long value = strtoul(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end)
+        return err_set(err, ERR_INVALID, "a whole number from 0 to %u, not \"%s\"", most, text);
     if (value > most)
-        return err_set(err, ERR_INVALID, "%s: at most %u, not %u", field, most, value);
+        return err_set(err, ERR_INVALID, "at most %u, not %s", most, text);
+    *ret_value = (unsigned)value;
     return ERR_OK;
 }
 
-static enum err_code take_file(struct config *config, const struct file *file, struct err *err)
+static enum err_code take_folders(struct config *config, const struct file *file, const char **ret_field,
+                                  struct err *err)
+{
+    *ret_field = "providers";
+    for (unsigned i = 0; i < file->providers_count; i++)
+        TRY(add_folder(config, file->providers[i], err));
+    *ret_field = "deliveries";
+    for (unsigned i = 0; i < file->deliveries_count; i++)
+        TRY(add_delivery_folder(config, file->deliveries[i], err));
+    return ERR_OK;
+}
+
+/* *ret_field: the field that was looked at last. */
+static enum err_code take_file(struct config *config, const struct file *file, const char **ret_field,
+                               struct err *err)
 {
     PUT(config->store, file->store);
     PUT(config->audit, file->audit);
@@ -143,35 +164,66 @@ static enum err_code take_file(struct config *config, const struct file *file, s
     PUT(config->key_file, file->key_file);
     PUT(config->ca_file, file->ca_file);
     PUT(config->log_file, file->log_file);
-    for (unsigned i = 0; i < file->providers_count; i++)
-        TRY(add_folder(config, file->providers[i], err));
-    for (unsigned i = 0; i < file->deliveries_count; i++)
-        TRY(add_delivery_folder(config, file->deliveries[i], err));
+    TRY(take_folders(config, file, ret_field, err));
+    *ret_field = "environments";
     for (unsigned i = 0; i < file->environments_count; i++)
         TRY(add_environment(config, file->environments[i].name, file->environments[i].class, err));
+    *ret_field = "remind";
     if (file->remind)
         TRY(text_parse_duration(file->remind, &config->remind_ms, err));
+    *ret_field = "log";
     if (file->log && strcmp(file->log, "debug") != 0 && strcmp(file->log, "info") != 0)
-        return err_set(err, ERR_INVALID, "log: info or debug, not \"%s\"", file->log);
+        return err_set(err, ERR_INVALID, "info or debug, not \"%s\"", file->log);
     config->debug = file->log && strcmp(file->log, "debug") == 0;
-    TRY(check_number(file->workers, 64, "workers", err));
-    TRY(check_number(file->parallel, 10000, "parallel", err));
-    TRY(check_number(file->api_threads, 64, "api_threads", err));
-    config->workers = file->workers;
-    config->parallel = file->parallel;
-    config->api_threads = file->api_threads;
-    return ERR_OK;
+    *ret_field = "workers";
+    TRY(take_number(file->workers, 64, &config->workers, err));
+    *ret_field = "parallel";
+    TRY(take_number(file->parallel, 10000, &config->parallel, err));
+    *ret_field = "api_threads";
+    return take_number(file->api_threads, 64, &config->api_threads, err);
+}
+
+/* Nothing but blank lines and comments: every setting is its default. */
+static bool says_nothing(const char *text)
+{
+    for (;;) {
+        text += strspn(text, " \t\r\n");
+        if (*text != '#')
+            return *text == '\0';
+        text += strcspn(text, "\n");
+    }
+}
+
+/* The line that a field of the file begins on; 1 where it is written in another way than usual. */
+static unsigned line_of(const char *text, const char *field)
+{
+    size_t length = strlen(field);
+    unsigned line = 1;
+    for (const char *at = text; at; line++) {
+        if (strncmp(at, field, length) == 0 && at[length] == ':')
+            return line;
+        at = strchr(at, '\n');
+        at = at ? at + 1 : NULL;
+    }
+    return 1;
 }
 
 static enum err_code read_file(struct config *config, struct err *err)
 {
+    OWN_BUF struct buf bytes = {0};
     void *data = NULL;
-    if (!config->config_named && access(config->config_path, F_OK) != 0 && errno == ENOENT)
+    const char *path = config->config_path;
+    const char *field = "";
+    if (!config->config_named && access(path, F_OK) != 0 && errno == ENOENT)
         return ERR_OK;
-    TRY(action_load_file(config->config_path, &file_schema, &data, err));
-    enum err_code code = take_file(config, data, err);
+    TRY(action_load_read(path, &bytes, err));
+    const char *text = buf_text(&bytes);
+    if (says_nothing(text) && strlen(text) == bytes.length)
+        return ERR_OK;
+    TRY(action_load_text(path, text, bytes.length, &file_schema, &data, err));
+    enum err_code code = take_file(config, data, &field, err);
     action_unload(&file_schema, data);
-    return code == ERR_OK ? ERR_OK : err_prefix(err, "%s", config->config_path);
+    return code == ERR_OK ? ERR_OK : err_prefix(err, "%s:%u: %s", path, line_of(text, field), field);
 }
 
 /* --- Defaults --------------------------------------------------------------------------- */

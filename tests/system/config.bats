@@ -10,6 +10,10 @@ teardown() { world_end; }
   python3 "$REPOSITORY/tests/system/check_config.py" "$KEYTURND" "$WORLD"
 }
 
+@test "schema/provider.schema.json takes every shipped definition and refuses every mistake" {
+  python3 "$REPOSITORY/tests/unit/provider/check_schema.py"
+}
+
 @test "S6: a configuration that others may write to is refused" {
   printf 'log: info\n' >"$WORLD/config.yaml"
   chmod 0644 "$WORLD/config.yaml"
