@@ -17,7 +17,7 @@ version=$(sed -nE 's/^project\(keyturn VERSION ([0-9.]+).*/\1/p' CMakeLists.txt)
 architecture=$(dpkg --print-architecture)
 package=$build/keyturn_${version}_$architecture.deb
 
-cmake -S . -B "$build/deb" -G Ninja -DBUILD_TESTING=OFF -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+cmake -S . -B "$build/deb" -G Ninja -DBUILD_TESTING=OFF -DKEYTURN_IN_TREE=OFF -DCMAKE_BUILD_TYPE=RelWithDebInfo \
   -DCMAKE_INSTALL_PREFIX=/usr >/dev/null
 ninja -C "$build/deb"
 
@@ -25,6 +25,10 @@ tree=$(mktemp -d "${TMPDIR:-/tmp}/keyturn-deb.XXXXXX")
 trap 'rm -rf "$tree"' EXIT
 chmod 755 "$tree"
 DESTDIR=$tree cmake --install "$build/deb" --strip >/dev/null
+! grep -qF "$PWD" "$tree/usr/bin/keyturnd" "$tree/usr/bin/keyturn" || {
+  echo "The programs name the folder they were built in, $PWD." >&2
+  exit 1
+}
 # Where Debian keeps the units, and a configuration that is the administrator's.
 install -D -m 0644 packaging/keyturn.yaml "$tree/etc/keyturn/keyturn.yaml"
 install -d "$tree/etc/keyturn/providers.d"
