@@ -13,7 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 enum { SYSTEMD_FIRST_FD = 3 };
@@ -136,7 +138,7 @@ static void block_signals(struct signals *signals)
 /* --- The socket ---------------------------------------------------------------------------- */
 
 /* systemd hands over the listening socket as descriptor 3 (sd_listen_fds(3)). */
-static bool socket_from_systemd(int *ret_fd)
+static bool socket_is_given(void)
 {
     const char *pid = getenv("LISTEN_PID");
     const char *count = getenv("LISTEN_FDS");
@@ -144,17 +146,47 @@ static bool socket_from_systemd(int *ret_fd)
         return false;
     unsetenv("LISTEN_PID");
     unsetenv("LISTEN_FDS");
-    fcntl(SYSTEMD_FIRST_FD, F_SETFD, FD_CLOEXEC);
-    *ret_fd = SYSTEMD_FIRST_FD;
     return true;
 }
 
-static enum err_code listen_at(const struct config *config, int *ret_fd, struct err *err)
+static bool socket_option_is(int fd, int option, int wanted)
 {
-    if (socket_from_systemd(ret_fd))
+    int value = -1;
+    socklen_t size = sizeof value;
+    return getsockopt(fd, SOL_SOCKET, option, &value, &size) == 0 && value == wanted;
+}
+
+/* Peers are known by their credentials, which only a Unix socket tells. Its own path takes the
+ * place of the configured one, which nobody listens on. */
+static enum err_code take_given_socket(struct config *config, struct err *err)
+{
+    struct sockaddr_un address = {0};
+    socklen_t size = sizeof address - 1; /* the rest stays the text's end */
+    int fd = SYSTEMD_FIRST_FD;
+    if (!socket_option_is(fd, SO_DOMAIN, AF_UNIX) || !socket_option_is(fd, SO_TYPE, SOCK_STREAM) ||
+        !socket_option_is(fd, SO_ACCEPTCONN, 1))
+        return err_set(err, ERR_INVALID,
+                       "descriptor 3 (LISTEN_FDS) is not a listening Unix stream socket; use ListenStream=/path "
+                       "in keyturn.socket");
+    if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 || getsockname(fd, (struct sockaddr *)&address, &size) != 0)
+        return err_set_errno(err, errno, "descriptor 3 (LISTEN_FDS)");
+    snprintf(config->socket, sizeof config->socket, "%s",
+             address.sun_path[0] ? address.sun_path : "a socket without a path");
+    return ERR_OK;
+}
+
+/* *ret_own: we made the socket's file, and remove it. */
+static enum err_code listen_at(struct config *config, int *ret_fd, bool *ret_own, struct err *err)
+{
+    if (socket_is_given()) {
+        TRY(take_given_socket(config, err));
+        *ret_fd = SYSTEMD_FIRST_FD;
         return ERR_OK;
+    }
     TRY(make_folder_of(config->socket, err));
-    return api_listen(config->socket, config->socket_group[0] ? config->socket_group : NULL, ret_fd, err);
+    TRY(api_listen(config->socket, config->socket_group[0] ? config->socket_group : NULL, ret_fd, err));
+    *ret_own = true;
+    return ERR_OK;
 }
 
 /* --- Unlocking without a person --------------------------------------------------------------- */
@@ -208,6 +240,7 @@ struct agent {
     struct api *api;
     struct signals signals;
     pthread_t loop;
+    bool own_socket;
 };
 
 static enum err_code load_providers(struct agent *agent, struct err *err)
@@ -263,7 +296,7 @@ static enum err_code start(struct agent *agent, struct err *err)
 {
     int fd = -1;
     block_signals(&agent->signals);
-    TRY(listen_at(&agent->config, &fd, err));
+    TRY(listen_at(&agent->config, &fd, &agent->own_socket, err));
     struct api_options api = {.engine = agent->engine,
                               .listen_fd = fd,
                               .clock = &clock_system,
@@ -281,6 +314,9 @@ static void end(struct agent *agent)
 {
     /* The loop first: it refuses calls from then on, so no request of the api can wait for it. */
     pthread_join(agent->loop, NULL);
+    /* While it still listens: afterwards the path could be the next agent's. */
+    if (agent->own_socket && unlink(agent->config.socket) != 0)
+        log_warning("main", "%s could not be removed: %s", agent->config.socket, strerror(errno));
     api_stop(agent->api);
     pthread_join(agent->signals.thread, NULL);
     engine_free(agent->engine);

@@ -108,6 +108,13 @@ teardown() { world_end; }
   AGENT_PID=
 }
 
+@test "a socket does not stay behind an agent that ends well" {
+  world_start
+  [ -S "$KEYTURN_SOCKET" ]
+  agent_stop
+  [ ! -e "$KEYTURN_SOCKET" ]
+}
+
 @test "S6: the store, the log and the socket are closed to others" {
   world_start
   [ "$(stat -c %a "$STORE")" = 600 ]

@@ -117,7 +117,7 @@ agent_start() { # agent_start [OPTION]...: and wait until it listens
   "$KEYTURND" --store "$STORE" --socket "$KEYTURN_SOCKET" \
     --providers "$WORLD/providers" "$@" >>"$AGENT_LOG" 2>&1 3>&- &
   AGENT_PID=$!
-  wait_for 20 agent_answers
+  wait_for 20 agent_answers_or_ended
   kill -0 "$AGENT_PID" || {
     tail -n 5 "$AGENT_LOG" >&2
     return 1
@@ -125,7 +125,11 @@ agent_start() { # agent_start [OPTION]...: and wait until it listens
 }
 
 agent_answers() {
-  curl -fsS --unix-socket "$KEYTURN_SOCKET" http://localhost/v1/health || ! kill -0 "$AGENT_PID" 2>/dev/null
+  curl -fsS --unix-socket "$KEYTURN_SOCKET" http://localhost/v1/health
+}
+
+agent_answers_or_ended() {
+  agent_answers || ! kill -0 "$AGENT_PID" 2>/dev/null
 }
 
 agent_stop() {

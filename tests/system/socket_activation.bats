@@ -37,6 +37,7 @@ PYTHON
   vault_make
   keyturn status
   [ ! -e "$WORLD/own.sock" ]
+  has "listens on $WORLD/given.sock," "$(cat "$AGENT_LOG")"
 }
 
 @test "socket activation: the given socket stays for the next agent" {
@@ -53,6 +54,37 @@ PYTHON
   wait_for 20 agent_answers
   api GET /v1/health
   [ "$API_STATUS" = 200 ]
+}
+
+@test "socket activation: a descriptor that is no listening Unix stream socket is refused" {
+  local kind
+  for kind in file connected datagram internet; do
+    run python3 - "$kind" "$KEYTURND" --store "$STORE" --providers "$WORLD/providers" 3>&- <<'PYTHON'
+import os
+import socket
+import sys
+
+kind, program = sys.argv[1:3]
+if kind == "file":
+    descriptor = os.open("/dev/null", os.O_RDONLY)
+elif kind == "connected":
+    mine, theirs = socket.socketpair(socket.AF_UNIX)
+    descriptor = mine.fileno()
+else:
+    listener = socket.socket(*(socket.AF_UNIX, socket.SOCK_DGRAM) if kind == "datagram" else (socket.AF_INET,))
+    if kind == "internet":
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+    descriptor = listener.fileno()
+os.dup2(descriptor, 3)
+os.set_inheritable(3, True)
+os.environ["LISTEN_PID"] = str(os.getpid())
+os.environ["LISTEN_FDS"] = "1"
+os.execv(program, [program, *sys.argv[3:]])
+PYTHON
+    [ "$status" = 1 ]
+    has 'descriptor 3 (LISTEN_FDS) is not a listening Unix stream socket' "$output"
+  done
 }
 
 @test "S6: the agent passes nothing of the activation on to what it starts" {

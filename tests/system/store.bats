@@ -27,7 +27,7 @@ opening_fails() {
   SAID=
   "$KEYTURND" --store "$STORE" --socket "$KEYTURN_SOCKET" --providers "$WORLD/providers" >"$WORLD/said" 2>&1 3>&- &
   AGENT_PID=$!
-  wait_for 20 agent_answers
+  wait_for 20 agent_answers_or_ended
   if kill -0 "$AGENT_PID" 2>/dev/null; then
     run vault_unlock
     SAID=$output
