@@ -9,9 +9,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-keys=100000 listed=10000 rotated=4000 rotated_one=500 seconds=3 rounds=3 spawns=400
+keys=100000 listed=10000 rotated=4000 rotated_one=500 seconds=3 rounds=3 spawns=400 killed=1000 scanned=512
 if [ "${1:-}" = --quick ]; then
-  keys=10000 listed=1000 rotated=200 rotated_one=50 seconds=1 rounds=1 spawns=50
+  keys=10000 listed=1000 rotated=200 rotated_one=50 seconds=1 rounds=1 spawns=50 killed=200 scanned=64
 fi
 
 build=$PWD/${KEYTURN_BUILD_DIR:-build}/bench
@@ -138,6 +138,9 @@ hello_start() {
   until_there -S "$world/hello.sock"
 }
 
+# shellcheck source=tests/bench/emergency_rows.sh
+. tests/bench/emergency_rows.sh
+
 # --- The machine ----------------------------------------------------------------------------------------
 say 'The machine:'
 sim_start
@@ -174,6 +177,10 @@ rotations amps-api $rotated
 rotations amps-one $rotated_one
 result 'rotations, 64 in parallel' "$(cat "$world/amps-api")" '/s' '4000, ratio 0.35' 'a quarter of libcurl multi' "$requests" 0.25
 result 'rotations, 1 in parallel' "$(cat "$world/amps-one")" '/s' '500' 'a quarter of libcurl multi, 1 in parallel' "$requests_one" 0.25
+
+say 'Emergencies:'
+emergency_rows $killed "$requests"
+scan_rows $scanned
 
 # --- A vault that grows ---------------------------------------------------------------------------------
 say "$listed keys:"
