@@ -26,6 +26,7 @@ void body_release(struct body *body)
 {
     json_decref(body->root);
     body->root = NULL;
+    body->picked = NULL;
 }
 
 /* A name that is twice in an object makes it worthless as proof: two readers
@@ -66,9 +67,16 @@ static json_t *body_element(const json_t *array, const char *token)
     return json_array_get(array, strtoul(token, NULL, 10));
 }
 
-json_t *body_find(struct body *body, const char *pointer)
+static const char body_picked[] = "/@picked";
+
+bool body_pointer_is_picked(const char *pointer)
 {
-    json_t *value = body_root(body);
+    size_t length = sizeof body_picked - 1;
+    return strncmp(pointer, body_picked, length) == 0 && (pointer[length] == '/' || pointer[length] == '\0');
+}
+
+static json_t *body_find_in(json_t *value, const char *pointer)
+{
     const char *at = pointer;
     while (value && *at == '/') {
         char token[256];
@@ -78,6 +86,26 @@ json_t *body_find(struct body *body, const char *pointer)
         value = json_is_object(value) ? json_object_get(value, token) : body_element(value, token);
     }
     return value;
+}
+
+json_t *body_find(struct body *body, const char *pointer)
+{
+    json_t *root = body_root(body);
+    if (body_pointer_is_picked(pointer))
+        return body_find_in(body->picked, pointer + sizeof body_picked - 1);
+    return body_find_in(root, pointer);
+}
+
+void body_pick(struct body *body, const char *list, const char *by, body_is_it *is_it, const void *context)
+{
+    const json_t *elements = body_find_in(body_root(body), list);
+    body->listed = json_is_array(elements);
+    for (size_t i = 0; i < json_array_size(elements) && !body->picked; i++) {
+        json_t *element = json_array_get(elements, i);
+        const json_t *value = body_find_in(element, by ? by : "");
+        if (value && is_it(context, value))
+            body->picked = element;
+    }
 }
 
 bool body_pointer_is_good(const char *pointer)

@@ -15,14 +15,21 @@ struct body {
     const struct secret *bytes;
     bool read;
     struct json_t *root; /* NULL: not JSON */
+    bool listed;         /* there is the list to pick from */
+    struct json_t *picked; /* an element of it, borrowed from root; or NULL */
 };
 /* Once per process: makes jansson wipe what it frees. */
 void body_init(void);
 /* jansson holds copies of all strings meanwhile; they are wiped here. */
 void body_release(struct body *body);
 
-/* The value at a JSON Pointer (RFC 6901), borrowed; NULL when there is none. */
+/* The value at a JSON Pointer (RFC 6901), borrowed; NULL when there is none. One that begins with
+ * /@picked leads into the picked element. */
 struct json_t *body_find(struct body *body, const char *pointer);
+/* Pick the first element of a list for which is_it holds; by leads into the element, NULL: itself. */
+typedef bool body_is_it(const void *context, const struct json_t *value);
+void body_pick(struct body *body, const char *list, const char *by, body_is_it *is_it, const void *context);
+bool body_pointer_is_picked(const char *pointer);
 /* Is it a JSON Pointer by its form? */
 bool body_pointer_is_good(const char *pointer);
 

@@ -217,6 +217,18 @@ static enum err_code check_headers(const struct action_request *request, const c
     return ERR_OK;
 }
 
+static enum err_code check_pick(const struct action_pick *pick, const char *parent, struct err *err)
+{
+    struct check_field field = check_field("%s.pick", parent);
+    TRY(check_needed(pick->list, field.path, "list", err));
+    TRY(check_needed(pick->equals, field.path, "equals", err));
+    if (!body_pointer_is_good(pick->list))
+        return err_set(err, ERR_INVALID, "%s.list: is not a JSON Pointer", field.path);
+    if (pick->by && !body_pointer_is_good(pick->by))
+        return err_set(err, ERR_INVALID, "%s.by: is not a JSON Pointer", field.path);
+    return check_template(pick->equals, field.path, "equals", err);
+}
+
 static enum err_code check_request(const struct action_request *request, const char *where, struct err *err)
 {
     TRY(check_method(request->method, where, err));
@@ -226,6 +238,8 @@ static enum err_code check_request(const struct action_request *request, const c
     TRY(check_body(request, where, err));
     TRY(check_authentication(request, where, err));
     TRY(check_duration(request->timeout, where, err));
+    if (request->pick)
+        TRY(check_pick(request->pick, where, err));
     if (request->rules_count == 0)
         return err_set(err, ERR_INVALID, "%s.rules: are missing; without one no answer proves anything", where);
     for (unsigned i = 0; i < request->rules_count; i++) {

@@ -66,10 +66,28 @@ static const struct json_t *judge_find(struct judge *judge, const char *pointer)
 static bool judge_condition_holds(struct judge *judge, const struct action_condition *condition)
 {
     const struct json_t *value = judge_find(judge, condition->pointer);
-    /* "present: false" is said of a body that can be read; of one that cannot nothing is known. */
+    /* "present: false" is said of a body that can be read, and of a list that is there; of others
+     * nothing is known. */
     if (condition->present && !judge_is_true(condition->present))
-        return !value && judge->body.root;
+        return !value && (body_pointer_is_picked(condition->pointer) ? judge->body.listed : judge->body.root != NULL);
     return value && judge_value_holds(judge, condition, value);
+}
+
+struct judge_wanted {
+    const struct judge *judge;
+    struct action_condition condition;
+};
+
+static bool judge_is_wanted(const void *context, const struct json_t *value)
+{
+    const struct judge_wanted *wanted = context;
+    return judge_value_holds(wanted->judge, &wanted->condition, value);
+}
+
+static void judge_pick(struct judge *judge, const struct action_pick *pick)
+{
+    const struct judge_wanted wanted = {judge, {.equals = pick->equals}};
+    body_pick(&judge->body, pick->list, pick->by, judge_is_wanted, &wanted);
 }
 
 static bool judge_header_holds(const struct judge *judge, const struct action_rule *rule)
@@ -180,6 +198,8 @@ static enum err_code judge_run(struct judge *judge, const struct action_request 
                                struct secret_arena *arena, struct action_result *result, struct err *err)
 {
     const char *missing = NULL;
+    if (request->pick)
+        judge_pick(judge, request->pick);
     judge_by_rules(judge, request, result);
     TRY(judge_extract(judge, request, arena, result, &missing, err));
     judge_take_evidence(result);

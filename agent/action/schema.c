@@ -59,6 +59,15 @@ static const cyaml_schema_value_t action_header_value = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct action_header, action_header_fields),
 };
 
+static const cyaml_schema_field_t action_pick_fields[] = {
+    /* "" is the whole answer. */
+    CYAML_FIELD_STRING_PTR("list", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct action_pick, list, 0,
+                           ACTION_SHORT_BYTES),
+    ACTION_TEXT(struct action_pick, by, ACTION_SHORT_BYTES),
+    ACTION_TEXT(struct action_pick, equals, ACTION_SHORT_BYTES),
+    CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t action_request_fields[] = {
     ACTION_TEXT(struct action_request, method, ACTION_SHORT_BYTES),
     ACTION_TEXT(struct action_request, url, ACTION_LONG_BYTES),
@@ -70,6 +79,8 @@ static const cyaml_schema_field_t action_request_fields[] = {
     ACTION_TEXT(struct action_request, sigv4, ACTION_SHORT_BYTES),
     ACTION_TEXT(struct action_request, sigv4_user, ACTION_SHORT_BYTES),
     ACTION_TEXT(struct action_request, timeout, ACTION_SHORT_BYTES),
+    CYAML_FIELD_MAPPING_PTR("pick", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct action_request, pick,
+                            action_pick_fields),
     ACTION_LIST(struct action_request, rules, &action_rule_value, 64),
     ACTION_LIST(struct action_request, extract, &action_extract_value, 16),
     CYAML_FIELD_END,

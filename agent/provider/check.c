@@ -76,7 +76,7 @@ static enum err_code check_action(const struct action_spec *spec, enum provider_
 }
 
 /* https, or http on the machine itself: a key is sent there. */
-static enum err_code check_base_url(const char *url, const char *where, struct err *err)
+enum err_code definition_check_url(const char *url, const char *where, const char *field, struct err *err)
 {
     static const char *const local[] = {"http://127.0.0.1", "http://[::1]", "http://localhost"};
     size_t length = strlen(url);
@@ -88,9 +88,9 @@ static enum err_code check_base_url(const char *url, const char *where, struct e
     }
     if (!good || url[strcspn(url, "@?# \t\"<>\\")] != '\0')
         return err_set(err, ERR_INVALID,
-                       "%s.base_url: \"%s\"; expected https://HOST, or http:// on this machine", where, url);
+                       "%s.%s: \"%s\"; expected https://HOST, or http:// on this machine", where, field, url);
     if (url[length - 1] == '/')
-        return err_set(err, ERR_INVALID, "%s.base_url: must not end in /", where);
+        return err_set(err, ERR_INVALID, "%s.%s: must not end in /", where, field);
     return ERR_OK;
 }
 
@@ -127,7 +127,7 @@ static enum err_code check_environment(const struct definition *definition, unsi
     if (!definition_class(environment->class))
         return err_set(err, ERR_INVALID, "%s.class: is \"%s\"; expected live or test", where,
                        environment->class);
-    TRY(check_base_url(environment->base_url, where, err));
+    TRY(definition_check_url(environment->base_url, where, "base_url", err));
     return check_pattern(environment->key_pattern, where, err);
 }
 
@@ -144,6 +144,7 @@ enum err_code definition_check(const struct definition *definition, struct err *
         return err_prefix(err, "name");
     for (unsigned i = 0; i < definition->environments_count; i++)
         TRY(check_environment(definition, i, err));
+    TRY(definition_check_settings(definition, err));
     for (size_t i = 0; i < sizeof check_required / sizeof check_required[0]; i++)
         if (!definition_action(definition, check_required[i]))
             return err_set(err, ERR_INVALID, "actions.%s: is missing", provider_action_name(check_required[i]));

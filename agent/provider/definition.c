@@ -21,6 +21,25 @@ static const cyaml_schema_value_t definition_environment_value = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct definition_environment, definition_environment_fields),
 };
 
+static const cyaml_schema_field_t definition_setting_fields[] = {
+    DEFINITION_TEXT(struct definition_setting, name, 0),
+    DEFINITION_TEXT(struct definition_setting, title, CYAML_FLAG_OPTIONAL),
+    DEFINITION_TEXT(struct definition_setting, kind, CYAML_FLAG_OPTIONAL),
+    DEFINITION_TEXT(struct definition_setting, value, CYAML_FLAG_OPTIONAL),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t definition_setting_value = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct definition_setting, definition_setting_fields),
+};
+static const cyaml_schema_field_t definition_values_fields[] = {
+    CYAML_FIELD_SEQUENCE("settings", CYAML_FLAG_POINTER, struct definition_values, settings,
+                         &definition_setting_value, 1, 32),
+    CYAML_FIELD_END,
+};
+const cyaml_schema_value_t definition_values_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct definition_values, definition_values_fields),
+};
+
 static const cyaml_schema_field_t definition_limits_fields[] = {
     DEFINITION_NUMBER(parallel),
     DEFINITION_NUMBER(per_second),
@@ -50,6 +69,8 @@ static const cyaml_schema_field_t definition_fields[] = {
     DEFINITION_TEXT(struct definition, documentation, CYAML_FLAG_OPTIONAL),
     CYAML_FIELD_SEQUENCE("environments", CYAML_FLAG_POINTER, struct definition, environments,
                          &definition_environment_value, 1, 32),
+    CYAML_FIELD_SEQUENCE("settings", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct definition, settings,
+                         &definition_setting_value, 1, 32),
     CYAML_FIELD_MAPPING_PTR("limits", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct definition, limits,
                             definition_limits_fields),
     CYAML_FIELD_MAPPING_PTR("actions", CYAML_FLAG_POINTER, struct definition, actions,

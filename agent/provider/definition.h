@@ -34,12 +34,29 @@ struct definition_actions {
     struct action_spec *usage;
 };
 
+/* What belongs to the user's account: a project, the address of his own server. */
+struct definition_setting {
+    char *name;
+    char *title; /* for people; or NULL */
+    char *kind;  /* "url": https, or http on this machine; NULL: any text */
+    char *value; /* the default; NULL: the user must give it */
+};
+
+/* A file NAME.settings: the user's values for the provider NAME. */
+struct definition_values {
+    struct definition_setting *settings;
+    unsigned settings_count;
+};
+extern const cyaml_schema_value_t definition_values_schema;
+
 struct definition {
     char *name;
     char *title;
     char *documentation;
     struct definition_environment *environments;
     unsigned environments_count;
+    struct definition_setting *settings;
+    unsigned settings_count;
     struct definition_limits *limits;
     struct definition_actions *actions;
 };
@@ -53,6 +70,11 @@ enum err_code definition_limits(const struct definition *definition, struct prov
                                 struct err *err) ERR_MUST_CHECK;
 /* check.c: what the schema cannot say, but patterns and limits. ERR_INVALID names the field. */
 enum err_code definition_check(const struct definition *definition, struct err *err) ERR_MUST_CHECK;
+/* settings.c: the form of declared settings; of a value. ERR_INVALID begins with the field. */
+enum err_code definition_check_settings(const struct definition *definition, struct err *err) ERR_MUST_CHECK;
+/* A URL that a key may be sent to. */
+enum err_code definition_check_url(const char *url, const char *where, const char *field, struct err *err)
+    ERR_MUST_CHECK;
 /* 0 when it is neither "live" nor "test". */
 enum provider_class definition_class(const char *name);
 

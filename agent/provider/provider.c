@@ -26,6 +26,7 @@ struct provider *provider_free(struct provider *provider)
     free(provider->patterns);
     free(provider->environments);
     action_unload(&definition_schema, provider->definition);
+    action_unload(&definition_values_schema, provider->values);
     free(provider->file);
     free(provider);
     return NULL;

@@ -85,6 +85,47 @@ static enum err_code set_load_file(struct provider_set *set, const char *folder,
     return set_add(set, provider, first_of_folder, replaced, err);
 }
 
+enum { SET_SUFFIX = 9 };
+
+static int set_is_settings(const struct dirent *entry)
+{
+    size_t length = strlen(entry->d_name);
+    return entry->d_name[0] != '.' && length > SET_SUFFIX &&
+           strcmp(entry->d_name + length - SET_SUFFIX, ".settings") == 0;
+}
+
+/* NAME.settings gives the user's values to the provider NAME, of this folder or an earlier one. */
+static enum err_code set_configure(struct provider_set *set, const char *folder, const char *file,
+                                   struct err *err)
+{
+    char path[4096];
+    size_t length = strlen(file) - SET_SUFFIX;
+    if (snprintf(path, sizeof path, "%s/%s", folder, file) >= (int)sizeof path)
+        return err_set(err, ERR_LIMIT, "%s: the path is too long", folder);
+    for (size_t i = 0; i < set->count; i++) {
+        const char *name = provider_name(set->providers[i]);
+        if (strlen(name) == length && memcmp(name, file, length) == 0)
+            return provider_configure(set->providers[i], path, err);
+    }
+    return err_set(err, ERR_INVALID, "%s: there is no provider of that name", path);
+}
+
+static enum err_code set_configure_folder(struct provider_set *set, const char *folder, struct err *err)
+{
+    struct dirent **entries = NULL;
+    int found = scandir(folder, &entries, set_is_settings, alphasort);
+    if (found < 0)
+        return errno == ENOENT ? ERR_OK : err_set_errno(err, errno, "%s: cannot be read", folder);
+    enum err_code code = ERR_OK;
+    for (int i = 0; i < found; i++) {
+        if (code == ERR_OK)
+            code = set_configure(set, folder, entries[i]->d_name, err);
+        free(entries[i]);
+    }
+    free(entries);
+    return code;
+}
+
 static enum err_code set_load_folder(struct provider_set *set, const char *folder, struct err *err)
 {
     struct dirent **entries = NULL;
@@ -113,6 +154,8 @@ enum err_code provider_set_load(const char *const *folders, size_t count, struct
         return err_set(err, ERR_MEMORY, "no memory for the providers");
     for (size_t i = 0; i < count; i++)
         TRY(set_load_folder(set, folders[i], err));
+    for (size_t i = 0; i < count; i++)
+        TRY(set_configure_folder(set, folders[i], err));
     *ret_set = GIVE(set);
     return ERR_OK;
 }

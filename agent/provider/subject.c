@@ -27,6 +27,12 @@ static enum err_code provider_set_texts(struct action_values *values, const stru
         {"label", subject->label},
         {"id", subject->id},
     };
+    const struct definition *definition = provider->definition;
+    for (unsigned i = 0; i < definition->settings_count; i++) {
+        const char *value = provider_setting(provider, &definition->settings[i]);
+        if (value)
+            TRY(action_values_set(values, definition->settings[i].name, value, err));
+    }
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         if (texts[i].text)
             TRY(action_values_set(values, texts[i].name, texts[i].text, err));

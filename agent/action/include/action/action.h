@@ -74,6 +74,14 @@ struct action_header {
     char *name;
     char *value; /* template */
 };
+/* The element of a list in the answer that is the one asked for, as a key among those that an
+ * account holds. Pointers that begin with /@picked lead into it: of several the first. An answer
+ * without that list has no places under /@picked, and "present: false" does not hold there. */
+struct action_pick {
+    char *list;   /* JSON Pointer to the list */
+    char *by;     /* JSON Pointer into an element; NULL: the element itself */
+    char *equals; /* its value as text, a template */
+};
 struct action_request {
     char *method;
     char *url;  /* template; no secret in it */
@@ -86,6 +94,7 @@ struct action_request {
     char *sigv4;        /* "aws:amz:region:service" template, or NULL */
     char *sigv4_user;   /* template "id:secret" */
     char *timeout;      /* duration, NULL: 30s */
+    struct action_pick *pick; /* or NULL */
     struct action_rule *rules;
     unsigned rules_count;
     struct action_extract *extract;
