@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154,SC2317
 # Rows of emergencies, for run.sh, which brings the simulator, the agent and result: the time from revoke to the
 # last proof, and the speed of scan.
 
@@ -53,7 +53,7 @@ scan_rows() { # scan_rows MEGABYTES
     search() { rg -qF 'sk_live_is_not_there' "$world/tree" || true; }
   fi
   speed() { # speed COMMAND...: MB/s, the median
-    for _ in $(seq $rounds) 1 2; do
+    for _ in $(seq "$rounds") 1 2; do
       local started ended
       started=$(milliseconds)
       "$@" >/dev/null 2>&1
