@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -108,6 +110,50 @@ static void test_S2_a_page_of_somebody_else_proves_nothing(void **state)
     provider_set_free(set);
 }
 
+/* What a NAME.settings file says is a value, and a mistake in one is named. */
+static void test_settings_of_an_account_are_values(void **state)
+{
+    static const struct {
+        const char *text, *problem;
+    } files[] = {
+        {"settings:\n  - {name: project, value: proj_1}\n", NULL},
+        {"settings:\n  - {name: projekt, value: proj_1}\n", "has no setting"},
+        {"settings:\n  - {name: project}\n", "expected name and value"},
+        {"settings:\n  - {name: project, value: a}\n  - {name: project, value: b}\n", "twice"},
+    };
+    (void)state;
+    char folder[] = "/tmp/keyturn-settings.XXXXXX";
+    char path[64];
+    assert_non_null(mkdtemp(folder));
+    (void)snprintf(path, sizeof path, "%s/openai.settings", folder);
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        const char *const folders[] = {KEYTURN_SOURCE_DIR "/packaging/providers", folder};
+        struct provider_set *set = NULL;
+        struct err err = {0};
+        FILE *file = fopen(path, "we");
+        assert_non_null(file);
+        assert_true(fputs(files[i].text, file) >= 0);
+        assert_int_equal(fclose(file), 0);
+        assert_int_equal(chmod(path, 0600), 0);
+        enum err_code code = provider_set_load(folders, 2, &set, &err);
+        if (files[i].problem) {
+            assert_int_equal(code, ERR_INVALID);
+            assert_non_null(strstr(err.message, files[i].problem));
+            assert_non_null(strstr(err.message, "openai.settings:"));
+            continue;
+        }
+        struct action_values *values = NULL;
+        const struct provider_subject subject = {.key = "live/key"};
+        assert_int_equal(code, ERR_OK);
+        assert_int_equal(provider_values(provider_set_find(set, "openai"), &subject, &values, &err), ERR_OK);
+        assert_string_equal(action_values_text(values, "project"), "proj_1");
+        action_values_free(values);
+        provider_set_free(set);
+    }
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -121,6 +167,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_S2_each_answer_proves_what_is_documented),
         cmocka_unit_test(test_S2_a_page_of_somebody_else_proves_nothing),
+        cmocka_unit_test(test_settings_of_an_account_are_values),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }
