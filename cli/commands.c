@@ -6,7 +6,7 @@
 
 extern const struct command command_list, command_show, command_add, command_get, command_set, command_probe,
     command_deliver, command_history, command_remove;
-extern const struct command command_rotate, command_stage, command_rotations, command_retry, command_rollback,
+extern const struct command command_rotate, command_stage, command_rotations, command_plan, command_retry, command_rollback,
     command_cancel, command_go_on;
 extern const struct command command_revoke, command_identify, command_scan, command_revocations, command_incidents,
     command_incident;
@@ -17,7 +17,7 @@ extern const struct command command_help, command_version, command_completion;
 const struct command *const commands[] = {
     &command_list,        &command_show,     &command_add,         &command_get,       &command_set,
     &command_probe,       &command_deliver,  &command_history,     &command_remove,    &command_rotate,
-    &command_stage,       &command_rotations, &command_retry,      &command_rollback,  &command_cancel,
+    &command_stage,       &command_rotations, &command_plan, &command_retry,      &command_rollback,  &command_cancel,
     &command_go_on,       &command_revoke,   &command_identify,    &command_scan,     &command_revocations,
     &command_incidents,   &command_incident, &command_status,      &command_init,      &command_unlock,
     &command_lock,        &command_slots,    &command_providers,   &command_audit,     &command_help,

@@ -111,7 +111,7 @@ static enum err_code keys_sink(void *context, const struct http_head *head, cons
     return scan_split(context, bytes, length, err);
 }
 
-static int keys_compare(const void *a, const void *b)
+int key_row_compare(const void *a, const void *b)
 {
     return strcmp(((const struct key_row *)a)->key, ((const struct key_row *)b)->key);
 }
@@ -127,7 +127,7 @@ enum err_code keys_read(struct cli *cli, const char *path, struct key_rows *ret_
     if (!splitter.ended)
         return err_set(err, ERR_FORMAT, "the agent's list of keys is cut short");
     if (rows.count > 0)
-        qsort(rows.rows, rows.count, sizeof *rows.rows, keys_compare);
+        qsort(rows.rows, rows.count, sizeof *rows.rows, key_row_compare);
     *ret_rows = rows;
     rows = (struct key_rows){0};
     return ERR_OK;

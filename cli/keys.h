@@ -27,6 +27,8 @@ struct key_rows {
 };
 
 void key_rows_release(struct key_rows *rows);
+/* By key, for qsort and bsearch. */
+int key_row_compare(const void *a, const void *b);
 #define OWN_KEY_ROWS __attribute__((cleanup(key_rows_release)))
 
 /* Which keys: "/v1/keys" with the environment and provider asked for, or NULL. */

@@ -4,7 +4,7 @@ _keyturn() {
     local options='' words='' keys=''
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
-        mapfile -t COMPREPLY < <(compgen -W 'list show add get set probe deliver history remove rotate stage rotations retry rollback cancel go-on revoke identify scan revocations incidents incident status init unlock lock slots providers audit help version completion' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'list show add get set probe deliver history remove rotate stage rotations plan retry rollback cancel go-on revoke identify scan revocations incidents incident status init unlock lock slots providers audit help version completion' -- "$current")
         return
     fi
     case $previous in
@@ -59,6 +59,9 @@ _keyturn() {
         ;;
     rotations)
         options='--all --json --socket --no-start --help'
+        ;;
+    plan)
+        options='--days --environment --provider --json --socket --no-start --help'
         ;;
     retry)
         options='--socket --no-start --help'

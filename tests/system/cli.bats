@@ -232,7 +232,7 @@ runs() {
   world_start
   key_add sandbox/ci "$(dashboard_make ci sandbox)"
   [ "$(keyturn list --json | jq -r '.keys[0].key')" = sandbox/ci ]
-  for command in rotations revocations incidents providers status slots 'audit' 'show sandbox/ci' \
+  for command in rotations plan revocations incidents providers status slots 'audit' 'show sandbox/ci' \
     'deliver sandbox/ci list' 'history sandbox/ci'; do
     # shellcheck disable=SC2086
     keyturn $command --json | jq -e . >/dev/null
