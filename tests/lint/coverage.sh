@@ -15,7 +15,7 @@ KEYTURN_BIN="$PWD/$build" bats --tap tests/system >"$build/system.log" 2>&1 || {
   grep -A 20 '^not ok' "$build/system.log"
   exit 1
 }
-gcovr --root . --object-directory "$build" --filter 'agent/' --filter 'cli/' --csv 2>/dev/null |
+gcovr --root . --object-directory "$build" --gcov-ignore-parse-errors --filter 'agent/' --filter 'cli/' --csv |
   awk -F, 'NR > 1 {
     split($1, part, "/")
     room = part[1] == "agent" && part[3] != "" ? "agent/" part[2] : part[1]
