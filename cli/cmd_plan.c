@@ -70,14 +70,31 @@ static void plan_add_rotation(struct plan *plan, const json_t *rotation)
         plan_add(plan, key, "goes on", field_time(rotation, "due_at"), why);
 }
 
+static void plan_say_why(struct buf *out, const struct key_row *row, int64_t now_ms)
+{
+    static const char *const holds[][2] = {
+        {"missed", "the agent was away, and what it missed is spread out"},
+    };
+    if (row->rotate_due_ms != 0 && row->rotate_due_ms < now_ms && row->rotate_hold[0]) {
+        buf_text_add(out, "overdue by ");
+        say_age(out, row->rotate_due_ms, now_ms);
+    } else {
+        buf_text_add(out, row->rotate_at_ms < now_ms ? "it is overdue" : "its period ends");
+    }
+    for (size_t i = 0; i < sizeof holds / sizeof holds[0]; i++)
+        if (strcmp(row->rotate_hold, holds[i][0]) == 0)
+            buf_printf(out, "; %s", holds[i][1]);
+}
+
 static void plan_add_key(struct plan *plan, const struct key_row *row, int64_t now_ms)
 {
     if (row->alarm)
         plan_add(plan, row->key, "waits for you", 0, "alarm: its current version is dead or unfit");
     if (row->rotate_at_ms == 0 || row->rotation_state[0] != '\0')
         return;
-    plan_add(plan, row->key, "rotates", row->rotate_at_ms,
-             row->rotate_at_ms < now_ms ? "it is overdue" : "its period ends");
+    OWN_BUF struct buf why = {0};
+    plan_say_why(&why, row, now_ms);
+    plan_add(plan, row->key, "rotates", row->rotate_at_ms, buf_text(&why));
 }
 
 /* First what waits for a person, then by time. */

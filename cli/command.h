@@ -21,7 +21,7 @@ struct cli_option {
 
 enum command_group { GROUP_KEYS, GROUP_ROTATION, GROUP_EMERGENCY, GROUP_VAULT, GROUP_OTHER, GROUP_COUNT };
 
-enum { COMMAND_OPTIONS = 20, COMMAND_ALIAS_WORDS = 8 };
+enum { COMMAND_OPTIONS = 32, COMMAND_ALIAS_WORDS = 8 };
 
 struct command {
     const char *name;

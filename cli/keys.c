@@ -65,6 +65,10 @@ static void keys_member(void *context, struct scan_value name, struct scan_value
         keys_nested(value, keys_rotation, row);
     else if (scan_is(name, "rotate_at"))
         row->rotate_at_ms = keys_time(value);
+    else if (scan_is(name, "rotate_due"))
+        row->rotate_due_ms = keys_time(value);
+    else if (scan_is(name, "rotate_hold"))
+        scan_text(value, row->rotate_hold, sizeof row->rotate_hold);
     else if (scan_is(name, "open_revocations"))
         row->open_revocations = scan_number(value);
     else if (scan_is(name, "waits_for_person"))

@@ -16,7 +16,9 @@ struct key_row {
     char rotation_state[16]; /* "" when none is open */
     char rotation_id[TEXT_HEX_ID_BYTES];
     int64_t version; /* 0: none current */
-    int64_t since_ms, proved_at_ms, rotate_at_ms;
+    int64_t since_ms, proved_at_ms;
+    int64_t rotate_due_ms, rotate_at_ms; /* wished for, and planned */
+    char rotate_hold[16];                /* why the one is not the other; "" */
     int64_t open_revocations;
     bool waits_for_person, alarm;
 };

@@ -15,6 +15,7 @@ static const struct {
     {"title", "title", POLICY_TEXT},
     {"owner", "owner", POLICY_TEXT},
     {"every", "every_s", POLICY_DURATION},
+    {"jitter", "jitter_s", POLICY_DURATION},
     {"grace", "grace_s", POLICY_DURATION},
     {"probe-every", "probe_every_s", POLICY_DURATION},
     {"credential", "credential", POLICY_KEY},

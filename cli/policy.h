@@ -9,6 +9,7 @@
     {"title", "TEXT", "what people call it: “Production App”"},                                    \
         {"owner", "NAME", "who answers for it"},                                                   \
         {"every", "DURATION", "rotate it that often: 30d; never"},                                 \
+        {"jitter", "DURATION", "a rotation opens up to so much before that, so that keys part: 12h"}, \
         {"grace", "DURATION", "how long the old key stays alive after a rotation: 24h"},           \
         {"probe-every", "DURATION", "prove it alive that often: 1h; never"},                       \
         {"credential", "KEY", "the key of the vault that the provider's requests use"},            \

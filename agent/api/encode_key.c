@@ -38,6 +38,13 @@ static const char *encode_key_state(const struct vault_key *key)
     return key->current_number ? "current" : "none";
 }
 
+static void encode_hold(struct buf *out, int32_t hold)
+{
+    static const char *const names[VAULT_HOLD_COUNT] = {[VAULT_HOLD_MISSED] = "missed"};
+    bool known = hold > VAULT_HOLD_NONE && hold < VAULT_HOLD_COUNT;
+    encode_text(out, "rotate_hold", known ? names[hold] : "");
+}
+
 static void encode_policy(struct buf *out, const struct vault_key *key)
 {
     if (key->every_ms)
@@ -46,7 +53,10 @@ static void encode_policy(struct buf *out, const struct vault_key *key)
         json_put_null(out, "every_s");
     encode_seconds(out, "grace_s", key->grace_ms);
     encode_seconds(out, "probe_every_s", key->probe_every_ms);
+    encode_seconds(out, "jitter_s", key->jitter_ms);
+    json_put_time(out, "rotate_due", key->rotate_due_ms);
     json_put_time(out, "rotate_at", key->rotate_at_ms);
+    encode_hold(out, key->rotate_hold);
     json_put_time(out, "probe_at", key->probe_at_ms);
     json_put_boolean(out, "wipe_dead", key->wipe_dead);
     encode_labels(out, &key->labels);

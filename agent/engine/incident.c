@@ -151,7 +151,7 @@ static enum err_code replace_version(struct engine *engine, struct subject *subj
     if (subject->provider)
         return rotation_open(engine, subject, kill->who, ROTATION_ON_ASKED, NULL, err);
     /* It begins when its definition is there; until then the log says that it waits. */
-    key->rotate_at_ms = engine_now(engine);
+    calendar_plan_now(engine, key);
     return subject_save(engine, subject, err);
 }
 

@@ -5,6 +5,7 @@
  *   flights.c   effects in flight: queues, per-provider limits, start, end
  *   rotate.c    one event of one rotation: facts, table; rotate_effects.c: its effects
  *   revoke.c    one event of one revocation: the same
+ *   calendar.c  when a key's rotation opens by itself, and what holds it up
  *   schedule.c  what is due: keys, rotations, revocations; recovery at start
  *   outcomes.c  what an ended flight means: an event
  *   keys.c      use cases on keys and deliveries
@@ -336,6 +337,18 @@ enum err_code credential_condemned(struct engine *engine, const struct vault_key
 void follow_up_add(struct engine *engine, bool revocation, const uint8_t id[VAULT_ID_BYTES], int event,
                    const char *who, uint32_t incident);
 enum err_code follow_up_run(struct engine *engine, struct err *err) ERR_MUST_CHECK;
+
+/* --- calendar.c ----------------------------------------------------------- */
+
+/* Plan the key's next rotation, its period counted from from_ms; none without a period. */
+void calendar_plan(struct engine *engine, struct vault_key *key, int64_t from_ms);
+/* At once. */
+void calendar_plan_now(struct engine *engine, struct vault_key *key);
+void calendar_clear(struct vault_key *key);
+/* Its planned time has come: does the rotation open? Else it is planned anew. */
+bool calendar_opens(struct engine *engine, struct vault_key *key);
+/* The same of its scheduled probe. */
+bool calendar_probes(struct engine *engine, struct vault_key *key);
 
 /* --- outcomes.c, schedule.c ----------------------------------------------- */
 

@@ -60,6 +60,20 @@ static enum err_code set_labels(struct vault_key *key, const char *labels, struc
     return ERR_OK;
 }
 
+enum { SCHEDULE_FIELDS = ENGINE_EVERY | ENGINE_JITTER };
+
+/* After a change of its schedule. An open rotation plans the next one when it ends. */
+static enum err_code plan_anew(struct engine *engine, struct vault_key *key, struct err *err)
+{
+    if (key->every_ms && key->jitter_ms > key->every_ms)
+        return err_set(err, ERR_INVALID, "the jitter is at most the rotation period (every)");
+    if (key->rotation_state)
+        calendar_clear(key);
+    else
+        calendar_plan(engine, key, key->current_since_ms ? key->current_since_ms : engine_now(engine));
+    return ERR_OK;
+}
+
 /* The draft's given fields into the key, each checked. */
 static enum err_code apply_draft(struct engine *engine, const struct engine_key_draft *draft,
                                  struct vault_key *key, struct err *err)
@@ -83,10 +97,13 @@ static enum err_code apply_draft(struct engine *engine, const struct engine_key_
     if (fields & ENGINE_EVERY) {
         TRY(check_duration(draft->every_ms, "the rotation period (every)", err));
         key->every_ms = draft->every_ms;
-        key->rotate_at_ms = draft->every_ms && !key->rotation_state
-                                ? (key->current_since_ms ? key->current_since_ms : engine_now(engine)) + draft->every_ms
-                                : 0;
     }
+    if (fields & ENGINE_JITTER) {
+        TRY(check_duration(draft->jitter_ms, "the jitter", err));
+        key->jitter_ms = draft->jitter_ms;
+    }
+    if (fields & SCHEDULE_FIELDS)
+        TRY(plan_anew(engine, key, err));
     if (fields & ENGINE_GRACE) {
         TRY(check_duration(draft->grace_ms, "the grace", err));
         key->grace_ms = draft->grace_ms;
@@ -234,8 +251,7 @@ static enum err_code add_first_version(struct engine *engine, struct subject *su
     key->last_number = 1;
     subject_set_current(subject, &version);
     int64_t now = engine_now(engine);
-    if (key->every_ms)
-        key->rotate_at_ms = now + key->every_ms;
+    calendar_plan(engine, key, now);
     if (key->probe_every_ms)
         key->probe_at_ms = now + key->probe_every_ms;
     TRY(schedule_probe(engine, subject, true, err));
@@ -256,7 +272,7 @@ static enum err_code do_add(struct engine *engine, void *argument, struct err *e
     OWN_SUBJECT struct subject subject = {0};
     TRY(new_key(engine, add->draft, &subject, err));
     struct vault_key *key = &subject.key;
-    key->rotate_at_ms = 0;
+    calendar_clear(key);
     key->probe_at_ms = 0;
     if (add->secret)
         TRY(subject_check_secret(engine, &subject, add->secret, add->draft->unchecked, err));

@@ -178,7 +178,7 @@ static void summarise(struct rotation_work *work)
     else
         memset(key->rotation_id, 0, VAULT_ID_BYTES);
     if (!open && key->replace_incident)
-        key->rotate_at_ms = engine_now(work->engine);
+        calendar_plan_now(work->engine, key);
     key->waits_for_person = rotation->waits_for_person || (key->waits_for_person && key->open_revocations);
 }
 
@@ -286,6 +286,7 @@ enum err_code rotation_open(struct engine *engine, struct subject *subject, cons
     COPY_TEXT(rotation.asked_by, who);
     key->last_number = rotation.number;
     key->rotate_at_ms = 0;
+    key->rotate_hold = VAULT_HOLD_NONE;
     key->replace_incident = 0;
 
     TRY(vault_insert(engine->vault, VAULT_ROTATION, &rotation.row, NULL, err));

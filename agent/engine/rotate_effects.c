@@ -168,15 +168,14 @@ static enum err_code do_ask_back(struct rotation_work *work, struct err *err)
 static enum err_code do_set_next_due(struct rotation_work *work, struct err *err)
 {
     (void)err;
-    struct vault_key *key = &work->subject->key;
-    key->rotate_at_ms = key->every_ms ? engine_now(work->engine) + key->every_ms : 0;
+    calendar_plan(work->engine, &work->subject->key, engine_now(work->engine));
     return ERR_OK;
 }
 
 static enum err_code do_due_now(struct rotation_work *work, struct err *err)
 {
     (void)err;
-    work->subject->key.rotate_at_ms = engine_now(work->engine);
+    calendar_plan_now(work->engine, &work->subject->key);
     return ERR_OK;
 }
 

@@ -87,15 +87,16 @@ static enum err_code step_key(struct engine *engine, void *argument, struct err 
     TRY(subject_load(engine, id, &subject, err));
     struct vault_key *key = &subject.key;
     int64_t now = engine_now(engine);
-    if (key->probe_at_ms && key->probe_at_ms <= now) {
+    if (key->probe_at_ms && key->probe_at_ms <= now && calendar_probes(engine, key)) {
         /* One that is still in flight, or cannot be asked, is looked at again as late. */
         key->probe_at_ms = flight_of_job(engine, id) ? now + PROBE_GUARD_MS : schedule_next_probe(engine, key);
         TRY(schedule_probe(engine, &subject, false, err));
     }
     if (key->rotate_at_ms && key->rotate_at_ms <= now) {
-        if (!key->rotation_state)
+        if (key->rotation_state)
+            key->rotate_at_ms = 0; /* the open one sets the next time when it ends */
+        else if (calendar_opens(engine, key))
             return rotation_open(engine, &subject, "schedule", ROTATION_ON_DUE, NULL, err);
-        key->rotate_at_ms = 0; /* the open one sets the next time when it ends */
     }
     return subject_save(engine, &subject, err);
 }

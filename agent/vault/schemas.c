@@ -59,6 +59,9 @@ static const struct codec_field key_fields[] = {
     [26] = KEY(alarm, CODEC_BOOL),
     [27] = KEY(open_revocations, CODEC_U32),
     [28] = KEY(replace_incident, CODEC_U32),
+    [40] = KEY(jitter_ms, CODEC_I64),
+    [41] = KEY(rotate_due_ms, CODEC_I64),
+    [42] = KEY(rotate_hold, CODEC_I32),
 };
 
 static const struct codec_field version_fields[] = {

@@ -88,6 +88,20 @@ static inline void fixture_read(const struct fixture *fixture, const char *name,
         fclose(file);
 }
 
+/* The system's clock, and so much ahead of it. Turned while no engine runs, as after a stop. */
+static int64_t fixture_ahead_ms;
+static inline int64_t fixture_wall_ms(void *context)
+{
+    (void)context;
+    return clock_wall_ms(&clock_system) + fixture_ahead_ms;
+}
+static inline int64_t fixture_monotonic_ms(void *context)
+{
+    (void)context;
+    return clock_monotonic_ms(&clock_system);
+}
+static const struct clock fixture_clock = {.wall_ms = fixture_wall_ms, .monotonic_ms = fixture_monotonic_ms};
+
 static const char fixture_script[] =
     "#!/bin/sh\n"
     "# provider.sh ACTION FOLDER\n"
@@ -170,14 +184,14 @@ static inline void fixture_start(struct fixture *fixture)
     snprintf(providers, sizeof providers, "%s/providers", fixture->folder);
     const char *folders[] = {providers};
     struct vault_options vault = {
-        .store_path = store, .audit_path = audit, .clock = &clock_system, .random = &random_system};
+        .store_path = store, .audit_path = audit, .clock = &fixture_clock, .random = &random_system};
     GOOD(provider_set_load(folders, 1, &fixture->providers, &good_err));
     GOOD(vault_open(&vault, &fixture->vault, &good_err));
     struct engine_options options = {.vault = fixture->vault,
                                      .providers = fixture->providers,
                                      .environments = environments,
                                      .environment_count = 2,
-                                     .clock = &clock_system,
+                                     .clock = &fixture_clock,
                                      .random = &random_system,
                                      .drain_ms = 1};
     GOOD(engine_new(&options, &fixture->engine, &good_err));
@@ -206,6 +220,7 @@ static inline void fixture_stop(struct fixture *fixture)
 static inline int fixture_setup(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
+    fixture_ahead_ms = 0;
     const char *base = getenv("TMPDIR");
     char path[300];
     snprintf(fixture->folder, sizeof fixture->folder, "%s/keyturn-engine.XXXXXX", base ? base : "/tmp");

@@ -43,6 +43,13 @@ struct vault_evidence {
     char detail[200];
 };
 
+/* What holds a planned rotation up. */
+enum vault_hold {
+    VAULT_HOLD_NONE = 0,
+    VAULT_HOLD_MISSED, /* its time passed while the agent was away: what was missed is spread out */
+    VAULT_HOLD_COUNT
+};
+
 struct vault_key {
     struct vault_row row; /* due_at_ms: the sooner of rotate_at_ms and probe_at_ms */
     char environment[LIMIT_NAME_BYTES + 1];
@@ -56,7 +63,10 @@ struct vault_key {
     int64_t every_ms;        /* rotation period, 0: only when asked */
     int64_t grace_ms;        /* how long the old key stays alive after promotion */
     int64_t probe_every_ms;  /* 0: not probed on a schedule */
+    int64_t jitter_ms;       /* it opens up to so much before its period ends */
+    int64_t rotate_due_ms;   /* next rotation is wished for then, 0: none */
     int64_t rotate_at_ms;    /* next rotation opens, 0: none planned */
+    int32_t rotate_hold;     /* enum vault_hold: why it opens later than it is wished for */
     int64_t probe_at_ms;     /* next scheduled probe, 0: none */
     bool wipe_dead;          /* wipe a version's secret once it is proved dead */
     bool needs_receipts;     /* receipts hold revocation back */

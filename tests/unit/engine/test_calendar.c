@@ -1,0 +1,142 @@
+/* When rotations open by themselves, with a real vault, a provider that is a script, and a clock
+ * that is turned while the engine is away. */
+#include "engine_fixture.h"
+
+#include "action/action.h"
+#include "http/http.h"
+
+enum { KEYS = 24 };
+static const int64_t minute_ms = 60 * 1000;
+static const int64_t hour_ms = 60 * 60 * 1000;
+
+static const char *key_name(char out[16], int i)
+{
+    snprintf(out, 16, "k%d", i);
+    return out;
+}
+
+static void add_key(struct fixture *fixture, const char *name, int64_t every_ms, int64_t jitter_ms)
+{
+    char secret[64], file[64], line[80];
+    snprintf(secret, sizeof secret, "fs_live_%s-0123456789abcdef", name);
+    snprintf(file, sizeof file, "keys/%s-1", name);
+    snprintf(line, sizeof line, "%s\n", secret);
+    fixture_write(fixture, file, line, 0600);
+    struct engine_key_draft draft = {.fields = ENGINE_GRACE | ENGINE_EVERY | ENGINE_JITTER | ENGINE_PROBE_EVERY,
+                                     .environment = "live",
+                                     .name = name,
+                                     .provider = "fs",
+                                     .every_ms = every_ms,
+                                     .jitter_ms = jitter_ms,
+                                     .probe_every_ms = 24 * hour_ms};
+    struct secret *value = fixture_secret(secret);
+    GOOD(engine_key_add(fixture->engine, "test", &draft, value, NULL, &good_err));
+    secret_free(value);
+    WAIT_FOR(fixture, name, key.proof.verdict == VAULT_ALIVE);
+}
+
+/* The agent is away for so long. */
+static void be_away(struct fixture *fixture, int64_t ms)
+{
+    fixture_stop(fixture);
+    fixture_ahead_ms += ms;
+    fixture_start(fixture);
+    fixture_unlock(fixture);
+}
+
+static void test_missed_times_after_a_long_stop_are_spread_out(void **state)
+{
+    struct fixture *fixture = *state;
+    char name[16];
+    for (int i = 0; i < KEYS; i++)
+        add_key(fixture, key_name(name, i), 100 * hour_ms, 0);
+    be_away(fixture, 200 * hour_ms);
+    int64_t now = fixture_wall_ms(NULL);
+    int64_t first = INT64_MAX, last = 0;
+    for (int i = 0; i < KEYS; i++) {
+        WAIT_FOR(fixture, key_name(name, i), key.rotate_hold == VAULT_HOLD_MISSED || key.current_number == 2);
+        struct vault_key key = fixture_key(fixture, name);
+        assert_int_equal(key.rotate_hold, VAULT_HOLD_MISSED);
+        assert_int_equal(key.current_number, 1);
+        assert_true(key.rotate_due_ms < now - 90 * hour_ms);
+        /* A tenth of the period is ten hours; an hour is the most. */
+        assert_true(key.rotate_at_ms >= now && key.rotate_at_ms <= fixture_wall_ms(NULL) + hour_ms);
+        first = key.rotate_at_ms < first ? key.rotate_at_ms : first;
+        last = key.rotate_at_ms > last ? key.rotate_at_ms : last;
+    }
+    /* That 24 random times lie within a fifth of their hour happens once in 10^15 runs. */
+    assert_true(last - first > hour_ms / 5);
+
+    /* It is not put off again: it comes at its new time. */
+    int64_t next = fixture_key(fixture, "k0").rotate_at_ms;
+    be_away(fixture, next - fixture_wall_ms(NULL) + 1000);
+    WAIT_FOR(fixture, "k0", key.current_number == 2 && !key.rotation_state);
+    assert_int_equal(fixture_key(fixture, "k0").rotate_hold, VAULT_HOLD_NONE);
+}
+
+static void test_a_time_missed_by_less_than_a_minute_is_not_put_off(void **state)
+{
+    struct fixture *fixture = *state;
+    add_key(fixture, "soon", hour_ms, 0);
+    be_away(fixture, hour_ms + minute_ms / 2);
+    WAIT_FOR(fixture, "soon", key.current_number == 2 && !key.rotation_state);
+}
+
+static void test_a_key_in_use_that_is_dead_is_not_put_off(void **state)
+{
+    struct fixture *fixture = *state;
+    add_key(fixture, "broken", 100 * hour_ms, 0);
+    fixture_remove(fixture, "keys/broken-1");
+    GOOD(engine_key_probe(fixture->engine, "test", "live", "broken", &good_err));
+    WAIT_FOR(fixture, "broken", key.alarm);
+    be_away(fixture, 200 * hour_ms);
+    WAIT_FOR(fixture, "broken", key.current_number == 2);
+}
+
+static void test_jitter_opens_a_rotation_before_its_period_ends_and_never_later(void **state)
+{
+    struct fixture *fixture = *state;
+    char name[16];
+    int64_t first = INT64_MAX, last = 0;
+    for (int i = 0; i < KEYS; i++) {
+        int64_t before = fixture_wall_ms(NULL);
+        add_key(fixture, key_name(name, i), 100 * hour_ms, 50 * hour_ms);
+        struct vault_key key = fixture_key(fixture, name);
+        assert_true(key.rotate_at_ms >= before + 50 * hour_ms);
+        assert_true(key.rotate_at_ms <= key.current_since_ms + 100 * hour_ms);
+        assert_int_equal(key.rotate_at_ms, key.rotate_due_ms);
+        first = key.rotate_at_ms < first ? key.rotate_at_ms : first;
+        last = key.rotate_at_ms > last ? key.rotate_at_ms : last;
+    }
+    assert_true(last - first > 10 * hour_ms);
+}
+
+static void test_jitter_is_at_most_the_period(void **state)
+{
+    struct fixture *fixture = *state;
+    add_key(fixture, "edge", hour_ms, hour_ms);
+    struct engine_key_draft draft = {
+        .fields = ENGINE_JITTER, .environment = "live", .name = "edge", .jitter_ms = hour_ms + 1};
+    REFUSED(ERR_INVALID, "at most the rotation period",
+            engine_key_change(fixture->engine, "test", &draft, NULL, &good_err));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_missed_times_after_a_long_stop_are_spread_out, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_a_time_missed_by_less_than_a_minute_is_not_put_off, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_a_key_in_use_that_is_dead_is_not_put_off, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_jitter_opens_a_rotation_before_its_period_ends_and_never_later,
+                                        fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_jitter_is_at_most_the_period, fixture_setup, fixture_teardown),
+    };
+    struct err err = {0};
+    if (secret_init(&err) != ERR_OK || http_init(&err) != ERR_OK)
+        return 1;
+    action_init();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
