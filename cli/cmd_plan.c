@@ -73,6 +73,7 @@ static void plan_add_rotation(struct plan *plan, const json_t *rotation)
 static void plan_say_why(struct buf *out, const struct key_row *row, int64_t now_ms)
 {
     static const char *const holds[][2] = {
+        {"window", "it waits for its window"},
         {"missed", "the agent was away, and what it missed is spread out"},
     };
     if (row->rotate_due_ms != 0 && row->rotate_due_ms < now_ms && row->rotate_hold[0]) {

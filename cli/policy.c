@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum policy_kind { POLICY_TEXT, POLICY_DURATION, POLICY_KEY, POLICY_YES_NO };
+enum policy_kind { POLICY_TEXT, POLICY_TEXT_OR_NONE, POLICY_DURATION, POLICY_KEY, POLICY_YES_NO };
 
 static const struct {
     const char *option;
@@ -16,6 +16,7 @@ static const struct {
     {"owner", "owner", POLICY_TEXT},
     {"every", "every_s", POLICY_DURATION},
     {"jitter", "jitter_s", POLICY_DURATION},
+    {"window", "window", POLICY_TEXT_OR_NONE},
     {"grace", "grace_s", POLICY_DURATION},
     {"probe-every", "probe_every_s", POLICY_DURATION},
     {"credential", "credential", POLICY_KEY},
@@ -57,6 +58,12 @@ static enum err_code policy_field(size_t i, const char *text, struct buf *json, 
     switch (policy_fields[i].kind) {
     case POLICY_TEXT:
         json_put_string(json, field, text);
+        return ERR_OK;
+    case POLICY_TEXT_OR_NONE:
+        if (strcmp(text, "none") == 0)
+            json_put_null(json, field);
+        else
+            json_put_string(json, field, text);
         return ERR_OK;
     case POLICY_DURATION:
         return policy_duration(option, text, field, json, err);

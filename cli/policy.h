@@ -10,6 +10,7 @@
         {"owner", "NAME", "who answers for it"},                                                   \
         {"every", "DURATION", "rotate it that often: 30d; never"},                                 \
         {"jitter", "DURATION", "a rotation opens up to so much before that, so that keys part: 12h"}, \
+        {"window", "WINDOWS", "open rotations only then: “Tue..Thu 09:00-16:00 Europe/Berlin”; none"}, \
         {"grace", "DURATION", "how long the old key stays alive after a rotation: 24h"},           \
         {"probe-every", "DURATION", "prove it alive that often: 1h; never"},                       \
         {"credential", "KEY", "the key of the vault that the provider's requests use"},            \

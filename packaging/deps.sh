@@ -8,9 +8,9 @@
 # are named, and the exit status is 1.
 set -eu
 
-run='libsodium23 libcurl4 libsqlite3-0 libmicrohttpd12 libjansson4 libmsgpackc2 libcyaml1 libyaml-0-2 libsmartcols1 libbsd0'
+run='libsodium23 libcurl4 libsqlite3-0 libmicrohttpd12 libjansson4 libmsgpackc2 libcyaml1 libyaml-0-2 libsmartcols1 libbsd0 tzdata'
 build='gcc cmake ninja-build pkg-config libc6-dev libsodium-dev libcurl4-openssl-dev libsqlite3-dev libmicrohttpd-dev
-  libjansson-dev libmsgpack-dev libcyaml-dev libyaml-dev libsmartcols-dev libbsd-dev ca-certificates'
+  libjansson-dev libmsgpack-dev libcyaml-dev libyaml-dev libsmartcols-dev libbsd-dev ca-certificates tzdata'
 test='libcmocka-dev bats clang llvm libclang-rt-14-dev valgrind gcovr sqlite3 curl jq expect gdb git
   python3 python3-yaml python3-jsonschema mandoc procps strace'
 

@@ -40,7 +40,8 @@ static const char *encode_key_state(const struct vault_key *key)
 
 static void encode_hold(struct buf *out, int32_t hold)
 {
-    static const char *const names[VAULT_HOLD_COUNT] = {[VAULT_HOLD_MISSED] = "missed"};
+    static const char *const names[VAULT_HOLD_COUNT] = {
+        [VAULT_HOLD_MISSED] = "missed", [VAULT_HOLD_WINDOW] = "window"};
     bool known = hold > VAULT_HOLD_NONE && hold < VAULT_HOLD_COUNT;
     encode_text(out, "rotate_hold", known ? names[hold] : "");
 }
@@ -54,6 +55,7 @@ static void encode_policy(struct buf *out, const struct vault_key *key)
     encode_seconds(out, "grace_s", key->grace_ms);
     encode_seconds(out, "probe_every_s", key->probe_every_ms);
     encode_seconds(out, "jitter_s", key->jitter_ms);
+    encode_text(out, "window", key->windows);
     json_put_time(out, "rotate_due", key->rotate_due_ms);
     json_put_time(out, "rotate_at", key->rotate_at_ms);
     encode_hold(out, key->rotate_hold);

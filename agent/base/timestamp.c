@@ -1,8 +1,8 @@
 /* RFC 3339 without libc: a listing writes hundreds of thousands of times, and
- * gmtime and printf take ten times as long. The calendar's arithmetic is Howard
- * Hinnant's, "chrono-Compatible Low-Level Date Algorithms": years are counted
- * from March, so that the leap day is the last of its year. */
+ * gmtime and printf take ten times as long. */
 #include "base/text.h"
+
+#include "civil.h"
 
 static const int64_t day_ms = 86400000;
 
@@ -10,43 +10,6 @@ static const int64_t day_ms = 86400000;
  * digits for the year. */
 static const int64_t timestamp_first_ms = -62167219200000;
 static const int64_t timestamp_last_ms = 253402300799999;
-
-struct civil {
-    int64_t year;
-    int64_t month; /* 1 to 12 */
-    int64_t day;   /* 1 to 31 */
-};
-
-/* Days since 1970-01-01 of a day of the years 0 to 9999. */
-static int64_t civil_to_days(struct civil civil)
-{
-    int64_t year = civil.month <= 2 ? civil.year - 1 : civil.year;
-    int64_t era = (year >= 0 ? year : year - 399) / 400;
-    int64_t year_of_era = year - era * 400;
-    int64_t month = civil.month > 2 ? civil.month - 3 : civil.month + 9;
-    int64_t day_of_year = (153 * month + 2) / 5 + civil.day - 1;
-    int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    return era * 146097 + day_of_era - 719468;
-}
-
-static struct civil civil_from_days(int64_t days)
-{
-    int64_t shifted = days + 719468;
-    int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
-    int64_t day_of_era = shifted - era * 146097;
-    int64_t year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    int64_t month = (5 * day_of_year + 2) / 153;
-    struct civil civil = {
-        .year = year_of_era + era * 400,
-        .month = month < 10 ? month + 3 : month - 9,
-        .day = day_of_year - (153 * month + 2) / 5 + 1,
-    };
-    if (civil.month <= 2)
-        civil.year++;
-    return civil;
-}
 
 /* Write value in count digits and then the byte after; returns the place after both. */
 static char *timestamp_write(char *at, int64_t value, int count, char after)

@@ -341,12 +341,14 @@ enum err_code follow_up_run(struct engine *engine, struct err *err) ERR_MUST_CHE
 /* --- calendar.c ----------------------------------------------------------- */
 
 /* Plan the key's next rotation, its period counted from from_ms; none without a period. */
-void calendar_plan(struct engine *engine, struct vault_key *key, int64_t from_ms);
+enum err_code calendar_plan(struct engine *engine, struct vault_key *key, int64_t from_ms, struct err *err)
+    ERR_MUST_CHECK;
 /* At once. */
 void calendar_plan_now(struct engine *engine, struct vault_key *key);
 void calendar_clear(struct vault_key *key);
 /* Its planned time has come: does the rotation open? Else it is planned anew. */
-bool calendar_opens(struct engine *engine, struct vault_key *key);
+enum err_code calendar_opens(struct engine *engine, struct vault_key *key, bool *ret_opens, struct err *err)
+    ERR_MUST_CHECK;
 /* The same of its scheduled probe. */
 bool calendar_probes(struct engine *engine, struct vault_key *key);
 

@@ -3,6 +3,7 @@
 #include "internal.h"
 
 #include "base/text.h"
+#include "base/zone.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,17 +61,25 @@ static enum err_code set_labels(struct vault_key *key, const char *labels, struc
     return ERR_OK;
 }
 
-enum { SCHEDULE_FIELDS = ENGINE_EVERY | ENGINE_JITTER };
+static enum err_code set_windows(struct vault_key *key, const char *text, struct err *err)
+{
+    OWN(windows_free) struct windows *windows = NULL;
+    if (text[0])
+        TRY(windows_parse(text, ZONE_FOLDER, &windows, err));
+    COPY_TEXT(key->windows, text);
+    return ERR_OK;
+}
+
+enum { SCHEDULE_FIELDS = ENGINE_EVERY | ENGINE_JITTER | ENGINE_WINDOWS };
 
 /* After a change of its schedule. An open rotation plans the next one when it ends. */
 static enum err_code plan_anew(struct engine *engine, struct vault_key *key, struct err *err)
 {
     if (key->every_ms && key->jitter_ms > key->every_ms)
         return err_set(err, ERR_INVALID, "the jitter is at most the rotation period (every)");
-    if (key->rotation_state)
-        calendar_clear(key);
-    else
-        calendar_plan(engine, key, key->current_since_ms ? key->current_since_ms : engine_now(engine));
+    if (!key->rotation_state)
+        return calendar_plan(engine, key, key->current_since_ms ? key->current_since_ms : engine_now(engine), err);
+    calendar_clear(key);
     return ERR_OK;
 }
 
@@ -102,6 +111,8 @@ static enum err_code apply_draft(struct engine *engine, const struct engine_key_
         TRY(check_duration(draft->jitter_ms, "the jitter", err));
         key->jitter_ms = draft->jitter_ms;
     }
+    if (fields & ENGINE_WINDOWS)
+        TRY(set_windows(key, draft->windows, err));
     if (fields & SCHEDULE_FIELDS)
         TRY(plan_anew(engine, key, err));
     if (fields & ENGINE_GRACE) {
@@ -251,7 +262,7 @@ static enum err_code add_first_version(struct engine *engine, struct subject *su
     key->last_number = 1;
     subject_set_current(subject, &version);
     int64_t now = engine_now(engine);
-    calendar_plan(engine, key, now);
+    TRY(calendar_plan(engine, key, now, err));
     if (key->probe_every_ms)
         key->probe_at_ms = now + key->probe_every_ms;
     TRY(schedule_probe(engine, subject, true, err));

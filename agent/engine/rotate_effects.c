@@ -167,9 +167,7 @@ static enum err_code do_ask_back(struct rotation_work *work, struct err *err)
 
 static enum err_code do_set_next_due(struct rotation_work *work, struct err *err)
 {
-    (void)err;
-    calendar_plan(work->engine, &work->subject->key, engine_now(work->engine));
-    return ERR_OK;
+    return calendar_plan(work->engine, &work->subject->key, engine_now(work->engine), err);
 }
 
 static enum err_code do_due_now(struct rotation_work *work, struct err *err)

@@ -93,9 +93,12 @@ static enum err_code step_key(struct engine *engine, void *argument, struct err 
         TRY(schedule_probe(engine, &subject, false, err));
     }
     if (key->rotate_at_ms && key->rotate_at_ms <= now) {
+        bool opens = false;
         if (key->rotation_state)
             key->rotate_at_ms = 0; /* the open one sets the next time when it ends */
-        else if (calendar_opens(engine, key))
+        else
+            TRY(calendar_opens(engine, key, &opens, err));
+        if (opens)
             return rotation_open(engine, &subject, "schedule", ROTATION_ON_DUE, NULL, err);
     }
     return subject_save(engine, &subject, err);

@@ -62,6 +62,7 @@ static const struct codec_field key_fields[] = {
     [40] = KEY(jitter_ms, CODEC_I64),
     [41] = KEY(rotate_due_ms, CODEC_I64),
     [42] = KEY(rotate_hold, CODEC_I32),
+    [43] = KEY(windows, CODEC_STRING),
 };
 
 static const struct codec_field version_fields[] = {

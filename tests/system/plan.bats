@@ -52,3 +52,27 @@ planned() { # planned FILTER [OPTION]...
   planned . --days 1
   planned . --days 3650
 }
+
+@test "a window holds a rotation back, and plan and show say so; one that does not parse is refused" {
+  world_start
+  # A window of today that is over, or is yet to come.
+  hour=$(date -u +%H)
+  if [ "$((10#$hour))" -lt 12 ]; then times=20:00-21:00; else times=02:00-03:00; fi
+  key_add sandbox/calm "$(dashboard_make calm sandbox)" --every 1h --window "$times UTC"
+  [ "$(planned '.plan | map(select(.key == "sandbox/calm"))[0].why')" = 'its period ends; it waits for its window' ]
+  [[ $(key_field sandbox/calm .rotate_at) == *T${times:0:3}* ]]
+  [ "$(key_field sandbox/calm .rotate_hold)" = window ]
+  run keyturn show sandbox/calm
+  has "rotations open only $times UTC" "$output"
+  run keyturn set sandbox/calm --window 'Tue..Thu 9-16 Europe/Berlin'
+  [ "$status" = 1 ]
+  has '"9-16" are not the times of a window' "$output"
+  has 'Tue..Thu 09:00-16:00 Europe/Berlin' "$output"
+  run keyturn set sandbox/calm --window 'Tue..Thu 09:00-16:00 Europe/Atlantis'
+  [ "$status" = 1 ]
+  has 'no time zone "Europe/Atlantis"' "$output"
+  run keyturn set sandbox/calm --window none
+  [ "$status" = 0 ]
+  [ "$(key_field sandbox/calm .window)" = null ]
+  [ "$(key_field sandbox/calm .rotate_hold)" = null ]
+}

@@ -3,6 +3,7 @@
 #include "engine_fixture.h"
 
 #include "action/action.h"
+#include "base/text.h"
 #include "http/http.h"
 
 enum { KEYS = 24 };
@@ -111,6 +112,87 @@ static void test_jitter_opens_a_rotation_before_its_period_ends_and_never_later(
     assert_true(last - first > 10 * hour_ms);
 }
 
+/* Turn the clock to a moment, with the engine away meanwhile. */
+static void go_to(struct fixture *fixture, const char *time)
+{
+    int64_t ms = 0;
+    GOOD(text_parse_time(time, &ms, &good_err));
+    be_away(fixture, ms - fixture_wall_ms(NULL));
+}
+
+static void set_windows(struct fixture *fixture, const char *name, const char *windows)
+{
+    struct engine_key_draft draft = {
+        .fields = ENGINE_WINDOWS, .environment = "live", .name = name, .windows = windows};
+    GOOD(engine_key_change(fixture->engine, "test", &draft, NULL, &good_err));
+}
+
+static int64_t moment(const char *time)
+{
+    int64_t ms = 0;
+    GOOD(text_parse_time(time, &ms, &good_err));
+    return ms;
+}
+
+static void test_a_rotation_opens_only_inside_of_its_windows(void **state)
+{
+    struct fixture *fixture = *state;
+    go_to(fixture, "2026-11-23T12:00:00Z"); /* a Monday */
+    add_key(fixture, "calm", 2 * hour_ms, 0);
+    set_windows(fixture, "calm", "Tue..Thu 09:00-16:00 Europe/Berlin");
+    struct vault_key calm = fixture_key(fixture, "calm");
+    assert_int_equal(calm.rotate_hold, VAULT_HOLD_WINDOW);
+    assert_true(calm.rotate_due_ms < moment("2026-11-23T14:01:00Z"));
+    /* Within the first tenth of its period, so that not all that wait begin at once. */
+    assert_true(calm.rotate_at_ms >= moment("2026-11-24T08:00:00Z"));
+    assert_true(calm.rotate_at_ms <= moment("2026-11-24T08:12:00Z"));
+    go_to(fixture, "2026-11-24T07:59:00Z");
+    assert_int_equal(fixture_key(fixture, "calm").current_number, 1);
+    be_away(fixture, calm.rotate_at_ms - fixture_wall_ms(NULL));
+    WAIT_FOR(fixture, "calm", key.current_number == 2 && !key.rotation_state);
+
+    /* The window was missed: not outside of it, but in the next. */
+    go_to(fixture, "2026-11-27T12:00:00Z"); /* a Friday */
+    WAIT_FOR(fixture, "calm", key.rotate_at_ms >= moment("2026-12-01T08:00:00Z"));
+    calm = fixture_key(fixture, "calm");
+    assert_int_equal(calm.rotate_hold, VAULT_HOLD_WINDOW);
+    assert_int_equal(calm.current_number, 2);
+    assert_int_equal(calm.rotation_state, 0);
+
+    /* Without windows it opens. */
+    set_windows(fixture, "calm", "");
+    WAIT_FOR(fixture, "calm", key.current_number == 3 && !key.rotation_state);
+}
+
+static void test_what_is_asked_for_and_emergencies_do_not_wait_for_a_window(void **state)
+{
+    struct fixture *fixture = *state;
+    go_to(fixture, "2026-11-23T12:00:00Z");
+    add_key(fixture, "calm", 2 * hour_ms, 0);
+    set_windows(fixture, "calm", "Tue..Thu 09:00-16:00 Europe/Berlin");
+    GOOD(engine_rotate(fixture->engine, "test", "live", "calm", NULL, &good_err));
+    WAIT_FOR(fixture, "calm", key.current_number == 2 && !key.rotation_state);
+    const struct engine_target target = {"live", "calm", 2};
+    const struct engine_emergency emergency = {.targets = &target, .count = 1, .replace = true};
+    struct vault_incident incident;
+    GOOD(engine_revoke(fixture->engine, "test", &emergency, &incident, &good_err));
+    WAIT_FOR(fixture, "calm", key.current_number == 3 && !key.rotation_state && !key.open_revocations);
+    assert_int_equal(fixture_version(fixture, "calm", 2).state, VAULT_DEAD_VERSION);
+    assert_int_equal(fixture_key(fixture, "calm").rotate_hold, VAULT_HOLD_WINDOW);
+}
+
+static void test_windows_that_do_not_parse_are_refused_and_change_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    add_key(fixture, "calm", 2 * hour_ms, 0);
+    set_windows(fixture, "calm", "09:00-16:00 UTC");
+    struct engine_key_draft draft = {
+        .fields = ENGINE_WINDOWS, .environment = "live", .name = "calm", .windows = "Tue 9-16 UTC"};
+    REFUSED(ERR_INVALID, "\"9-16\" are not the times of a window",
+            engine_key_change(fixture->engine, "test", &draft, NULL, &good_err));
+    assert_string_equal(fixture_key(fixture, "calm").windows, "09:00-16:00 UTC");
+}
+
 static void test_jitter_is_at_most_the_period(void **state)
 {
     struct fixture *fixture = *state;
@@ -132,6 +214,12 @@ int main(void)
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_jitter_opens_a_rotation_before_its_period_ends_and_never_later,
                                         fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_a_rotation_opens_only_inside_of_its_windows, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_what_is_asked_for_and_emergencies_do_not_wait_for_a_window, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_windows_that_do_not_parse_are_refused_and_change_nothing, fixture_setup,
+                                        fixture_teardown),
         cmocka_unit_test_setup_teardown(test_jitter_is_at_most_the_period, fixture_setup, fixture_teardown),
     };
     struct err err = {0};

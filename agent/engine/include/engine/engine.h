@@ -86,7 +86,8 @@ enum engine_field {
     ENGINE_WIPE_DEAD = 1 << 5,
     ENGINE_CREDENTIAL = 1 << 6,
     ENGINE_LABELS = 1 << 7,
-    ENGINE_JITTER = 1 << 16
+    ENGINE_JITTER = 1 << 16,
+    ENGINE_WINDOWS = 1 << 17
 };
 struct engine_key_draft {
     unsigned fields; /* enum engine_field bits that are given */
@@ -98,6 +99,7 @@ struct engine_key_draft {
     const char *credential;
     const char *labels; /* "name=value" lines */
     int64_t every_ms;
+    const char *windows;    /* base/window.h; "": rotations may open at any time */
     int64_t jitter_ms;      /* a rotation opens up to so much before its period ends; at most every */
     int64_t grace_ms;       /* default 24 h */
     int64_t probe_every_ms; /* default 24 h */

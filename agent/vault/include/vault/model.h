@@ -7,6 +7,7 @@
 #define KEYTURN_VAULT_MODEL_H
 
 #include "base/limits.h"
+#include "base/window.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -47,6 +48,7 @@ struct vault_evidence {
 enum vault_hold {
     VAULT_HOLD_NONE = 0,
     VAULT_HOLD_MISSED, /* its time passed while the agent was away: what was missed is spread out */
+    VAULT_HOLD_WINDOW, /* it opens only inside of its windows */
     VAULT_HOLD_COUNT
 };
 
@@ -64,6 +66,7 @@ struct vault_key {
     int64_t grace_ms;        /* how long the old key stays alive after promotion */
     int64_t probe_every_ms;  /* 0: not probed on a schedule */
     int64_t jitter_ms;       /* it opens up to so much before its period ends */
+    char windows[WINDOWS_BYTES + 1]; /* base/window.h; "": always */
     int64_t rotate_due_ms;   /* next rotation is wished for then, 0: none */
     int64_t rotate_at_ms;    /* next rotation opens, 0: none planned */
     int32_t rotate_hold;     /* enum vault_hold: why it opens later than it is wished for */
