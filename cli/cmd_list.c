@@ -71,6 +71,22 @@ static void list_say_waits(struct buf *out, const struct key_row *row, int64_t n
         buf_text_add(out, "waits for you to revoke the old key");
 }
 
+/* What a person should know of a key that its provider ends before long. */
+static void list_say_expiry(struct buf *out, const struct key_row *row, int64_t now_ms)
+{
+    if (row->expires_at_ms == 0 || row->expires_at_ms - now_ms > KEYS_EXPIRY_NEAR_MS)
+        return;
+    buf_text_add(out, out->length > 0 && buf_text(out)[out->length - 1] != '\0' ? ", " : "");
+    if (row->expires_at_ms <= now_ms) {
+        buf_text_add(out, "expired ");
+        say_age(out, row->expires_at_ms, now_ms);
+        buf_text_add(out, " ago");
+    } else {
+        buf_text_add(out, "expires in ");
+        say_left(out, row->expires_at_ms, now_ms);
+    }
+}
+
 static void list_say_next(struct buf *out, const struct key_row *row, const json_t *rotations, int64_t now_ms)
 {
     if (row->alarm)
@@ -108,6 +124,7 @@ static enum err_code list_add(struct table *table, const struct key_row *row, co
     buf_add(text, "", 1);
     size_t next = text->length;
     list_say_next(text, row, rotations, now_ms);
+    list_say_expiry(text, row, now_ms);
     if (!buf_ok(text))
         return err_set(err, ERR_MEMORY, "out of memory");
     const char *cells[LIST_COLUMNS] = {row->key, row->provider, version, buf_text(text),

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PLAN_DAYS = 30, PLAN_DAYS_MOST = 3650, PLAN_DAY_MS = 24 * 60 * 60 * 1000 };
+enum { PLAN_DAYS = 30, PLAN_DAYS_MOST = 3650, PLAN_DAY_MS = 24 * 60 * 60 * 1000, PLAN_LATE_MS = 60 * 1000 };
 
 struct plan_entry {
     char key[2 * LIMIT_NAME_BYTES + 2];
@@ -70,27 +70,46 @@ static void plan_add_rotation(struct plan *plan, const json_t *rotation)
         plan_add(plan, key, "goes on", field_time(rotation, "due_at"), why);
 }
 
+struct plan_words {
+    const char *name;
+    const char *words;
+};
+
+static const char *plan_words(const struct plan_words *words, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(words[i].name, name) == 0)
+            return words[i].words;
+    return "";
+}
+
+/* Why it is planned, that it is late, and what it waits for. */
 static void plan_say_why(struct buf *out, const struct key_row *row, int64_t now_ms)
 {
-    static const char *const holds[][2] = {
-        {"window", "it waits for its window"},
-        {"missed", "the agent was away, and what it missed is spread out"},
+    static const struct plan_words causes[] = {
+        {"period", "its period ends"},
+        {"expiry", "it expires"},
+        {"dead", "it was found dead"},
+        {"asked", "a replacement was asked for"},
     };
-    if (row->rotate_due_ms != 0 && row->rotate_due_ms < now_ms && row->rotate_hold[0]) {
-        buf_text_add(out, "overdue by ");
+    static const struct plan_words holds[] = {
+        {"window", "; it waits for its window"},
+        {"missed", "; the agent was away, and what it missed is spread out"},
+    };
+    buf_text_add(out, plan_words(causes, sizeof causes / sizeof causes[0], row->rotate_cause));
+    if (row->rotate_due_ms != 0 && row->rotate_due_ms < now_ms - PLAN_LATE_MS) {
+        buf_text_add(out, ", overdue by ");
         say_age(out, row->rotate_due_ms, now_ms);
-    } else {
-        buf_text_add(out, row->rotate_at_ms < now_ms ? "it is overdue" : "its period ends");
     }
-    for (size_t i = 0; i < sizeof holds / sizeof holds[0]; i++)
-        if (strcmp(row->rotate_hold, holds[i][0]) == 0)
-            buf_printf(out, "; %s", holds[i][1]);
+    buf_text_add(out, plan_words(holds, sizeof holds / sizeof holds[0], row->rotate_hold));
 }
 
 static void plan_add_key(struct plan *plan, const struct key_row *row, int64_t now_ms)
 {
     if (row->alarm)
         plan_add(plan, row->key, "waits for you", 0, "alarm: its current version is dead or unfit");
+    if (row->expires_at_ms != 0)
+        plan_add(plan, row->key, "expires", row->expires_at_ms, "its provider ends it then");
     if (row->rotate_at_ms == 0 || row->rotation_state[0] != '\0')
         return;
     OWN_BUF struct buf why = {0};
@@ -117,8 +136,8 @@ static enum err_code plan_read(struct cli *cli, const struct args *args, int64_t
     keys_path(&path, args_value(args, "environment"), args_value(args, "provider"));
     TRY(keys_read(cli, buf_text(&path), &rows, err));
     TRY(agent_list(cli, "/v1/rotations?state=open", "rotations", &rotations, err));
-    /* A key is there at most once with its alarm and once with its time; a rotation once. */
-    plan->entries = calloc(2 * rows.count + json_array_size(rotations) + 1, sizeof *plan->entries);
+    /* A key is there at most with its alarm, its expiry and its time; a rotation once. */
+    plan->entries = calloc(3 * rows.count + json_array_size(rotations) + 1, sizeof *plan->entries);
     if (!plan->entries)
         return err_set(err, ERR_MEMORY, "out of memory");
     for (size_t i = 0; i < rows.count; i++)

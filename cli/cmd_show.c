@@ -47,6 +47,8 @@ static void show_head(const json_t *key)
     printf("\n");
     if (field_given(key, "rotate_at"))
         printf("next rotation %s\n", say_when(field_time(key, "rotate_at"), when));
+    if (field_given(key, "expires_at"))
+        printf("expires %s\n", say_when(field_time(key, "expires_at"), when));
     if (field_given(key, "window"))
         printf("rotations open only %s\n", field_text(key, "window"));
     if (field_given(key, "credential"))

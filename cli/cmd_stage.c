@@ -1,5 +1,6 @@
 #include "agent.h"
 #include "ask.h"
+#include "policy.h"
 #include "progress.h"
 #include "secret_json.h"
 
@@ -14,6 +15,9 @@ static enum err_code stage_send(struct cli *cli, const struct args *args, const 
     json_put_object_open(&json, NULL);
     if (args_has(args, "unchecked"))
         json_put_boolean(&json, "unchecked", true);
+    if (args_has(args, "expires") &&
+        policy_write_date("expires", args_value(args, "expires"), "expires_at", &json, err) != ERR_OK)
+        return cli_misused(cli, err->code);
     json_put_object_close(&json);
     TRY(ask_secret(cli, args, "New key (not shown): ", "the new key", LIMIT_SECRET_BYTES, &secret, err));
     TRY(secret_json_with(&json, "secret", secret, &body, err));
@@ -39,13 +43,14 @@ const struct command command_stage = {
     .name = "stage",
     .group = GROUP_ROTATION,
     .summary = "hand in the new key that a rotation waits for",
-    .usage = "KEY [--stdin | --fd N] [--unchecked] [--wait | --no-wait]",
+    .usage = "KEY [--stdin | --fd N] [--unchecked] [--expires DATE] [--wait | --no-wait]",
     .notes = "It is asked for without echo. Then it is proved, delivered and put into use, and each step\n"
              "is shown; ^C ends the showing, not the rotation.",
     .example = "keyturn stage live/reporting",
     .options = {OPTION_STDIN,
                 OPTION_FD,
                 {"unchecked", NULL, "take a key whose shape the provider's definition does not know"},
+                {"expires", "DATE", "the provider ends this key then: 2027-03-01"},
                 {"wait", NULL, "follow it until the old key is proved dead"},
                 OPTION_NO_WAIT},
     .completes_key = true,

@@ -129,6 +129,21 @@ static size_t status_print_alarms(const struct status *status)
     return count;
 }
 
+static void status_print_expiries(const struct status *status)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < status->keys.count; i++) {
+        const struct key_row *row = &status->keys.rows[i];
+        char date[SAY_WHEN_BYTES];
+        if (row->expires_at_ms == 0 || row->expires_at_ms - status->now_ms > KEYS_EXPIRY_NEAR_MS)
+            continue;
+        if (count++ == 0)
+            printf("Expires:\n");
+        printf("  %s  version %lld %s %s\n", row->key, (long long)row->version,
+               row->expires_at_ms <= status->now_ms ? "expired" : "expires", say_date(row->expires_at_ms, date));
+    }
+}
+
 static enum err_code status_print_json(const struct status *status, struct err *err)
 {
     OWN(json_free) json_t *alarms = json_array();
@@ -155,6 +170,7 @@ static enum err_code status_print(struct cli *cli, const struct args *args, stru
     if (!status_is_open(status))
         return ERR_OK;
     size_t alarms = status_print_alarms(status);
+    status_print_expiries(status);
     size_t waiting = status_print_jobs(status, true, "Waits for you:");
     (void)status_print_jobs(status, false, "Under way:");
     if (alarms + waiting == 0)

@@ -67,6 +67,10 @@ static void keys_member(void *context, struct scan_value name, struct scan_value
         row->rotate_at_ms = keys_time(value);
     else if (scan_is(name, "rotate_due"))
         row->rotate_due_ms = keys_time(value);
+    else if (scan_is(name, "expires_at"))
+        row->expires_at_ms = keys_time(value);
+    else if (scan_is(name, "rotate_cause"))
+        scan_text(value, row->rotate_cause, sizeof row->rotate_cause);
     else if (scan_is(name, "rotate_hold"))
         scan_text(value, row->rotate_hold, sizeof row->rotate_hold);
     else if (scan_is(name, "open_revocations"))

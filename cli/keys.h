@@ -7,6 +7,9 @@
 #include "base/text.h"
 #include "cli.h"
 
+/* An expiry is worth a word from then on. */
+static const int64_t KEYS_EXPIRY_NEAR_MS = 14LL * 24 * 60 * 60 * 1000;
+
 /* What the tables show of a key. Times are wall milliseconds, 0 for none. */
 struct key_row {
     char key[2 * LIMIT_NAME_BYTES + 2];
@@ -18,7 +21,9 @@ struct key_row {
     int64_t version; /* 0: none current */
     int64_t since_ms, proved_at_ms;
     int64_t rotate_due_ms, rotate_at_ms; /* wished for, and planned */
+    char rotate_cause[16];               /* period, expiry, dead, asked; "" when nothing is planned */
     char rotate_hold[16];                /* why the one is not the other; "" */
+    int64_t expires_at_ms;
     int64_t open_revocations;
     bool waits_for_person, alarm;
 };

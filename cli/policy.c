@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum policy_kind { POLICY_TEXT, POLICY_TEXT_OR_NONE, POLICY_DURATION, POLICY_KEY, POLICY_YES_NO };
+enum policy_kind { POLICY_TEXT, POLICY_TEXT_OR_NONE, POLICY_DURATION, POLICY_KEY, POLICY_YES_NO, POLICY_DATE, POLICY_ON_DEAD };
 
 static const struct {
     const char *option;
@@ -17,6 +17,8 @@ static const struct {
     {"every", "every_s", POLICY_DURATION},
     {"jitter", "jitter_s", POLICY_DURATION},
     {"window", "window", POLICY_TEXT_OR_NONE},
+    {"expires", "expires_at", POLICY_DATE},
+    {"on-dead", "rotate_dead", POLICY_ON_DEAD},
     {"grace", "grace_s", POLICY_DURATION},
     {"probe-every", "probe_every_s", POLICY_DURATION},
     {"credential", "credential", POLICY_KEY},
@@ -34,6 +36,20 @@ static enum err_code policy_duration(const char *option, const char *text, const
                      ? snprintf(seconds, sizeof seconds, "%lld", (long long)(ms / 1000))
                      : snprintf(seconds, sizeof seconds, "%lld.%03d", (long long)(ms / 1000), (int)(ms % 1000));
     json_put_raw(json, field, seconds, (size_t)length);
+    return ERR_OK;
+}
+
+enum err_code policy_write_date(const char *option, const char *text, const char *field, struct buf *json,
+                                struct err *err)
+{
+    int64_t wall_ms = 0;
+    if (strcmp(text, "never") == 0) {
+        json_put_null(json, field);
+        return ERR_OK;
+    }
+    if (text_parse_date(text, &wall_ms, err) != ERR_OK)
+        return err_prefix(err, "--%s", option);
+    json_put_time(json, field, wall_ms);
     return ERR_OK;
 }
 
@@ -64,6 +80,13 @@ static enum err_code policy_field(size_t i, const char *text, struct buf *json, 
             json_put_null(json, field);
         else
             json_put_string(json, field, text);
+        return ERR_OK;
+    case POLICY_DATE:
+        return policy_write_date(option, text, field, json, err);
+    case POLICY_ON_DEAD:
+        if (strcmp(text, "rotate") != 0 && strcmp(text, "alarm") != 0)
+            return err_set(err, ERR_INVALID, "--%s is rotate or alarm, not “%s”", option, text);
+        json_put_boolean(json, field, strcmp(text, "rotate") == 0);
         return ERR_OK;
     case POLICY_DURATION:
         return policy_duration(option, text, field, json, err);

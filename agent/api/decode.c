@@ -91,6 +91,15 @@ static bool decode_take_seconds(const json_t *value, void *place)
     return true;
 }
 
+static bool decode_take_time(const json_t *value, void *place)
+{
+    int64_t wall_ms = 0;
+    if (value && (!json_is_string(value) || text_parse_time(json_string_value(value), &wall_ms, NULL) != ERR_OK))
+        return false;
+    *(int64_t *)place = wall_ms;
+    return true;
+}
+
 static bool decode_take_number32(const json_t *value, void *place)
 {
     json_int_t number = value ? json_integer_value(value) : 0;
@@ -129,6 +138,7 @@ static const struct {
     [DECODE_SECRET] = {decode_take_secret, "a string of 1 to 65536 bytes"},
     [DECODE_BOOLEAN] = {decode_take_boolean, "true or false"},
     [DECODE_SECONDS] = {decode_take_seconds, "a number of seconds, from 0 to 100 years"},
+    [DECODE_TIME] = {decode_take_time, "a time such as 2027-03-01T12:00:00Z"},
     [DECODE_NUMBER32] = {decode_take_number32, "a whole number from 0"},
     [DECODE_NUMBER64] = {decode_take_number64, "a whole number from 0"},
     [DECODE_OBJECT] = {decode_take_object, "an object"},

@@ -22,6 +22,7 @@ enum decode_kind {
     DECODE_SECRET,   /* string of 1 to LIMIT_SECRET_BYTES; struct secret *, owned */
     DECODE_BOOLEAN,  /* bool */
     DECODE_SECONDS,  /* number, fractions allowed, up to 100 years; int64_t of milliseconds */
+    DECODE_TIME,     /* RFC 3339; int64_t of wall milliseconds */
     DECODE_NUMBER32, /* whole number from 0; uint32_t */
     DECODE_NUMBER64, /* uint64_t */
     DECODE_OBJECT,   /* const json_t *, borrowed */

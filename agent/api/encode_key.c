@@ -38,12 +38,20 @@ static const char *encode_key_state(const struct vault_key *key)
     return key->current_number ? "current" : "none";
 }
 
-static void encode_hold(struct buf *out, int32_t hold)
+static void encode_plan(struct buf *out, const struct vault_key *key)
 {
-    static const char *const names[VAULT_HOLD_COUNT] = {
-        [VAULT_HOLD_MISSED] = "missed", [VAULT_HOLD_WINDOW] = "window"};
-    bool known = hold > VAULT_HOLD_NONE && hold < VAULT_HOLD_COUNT;
-    encode_text(out, "rotate_hold", known ? names[hold] : "");
+    static const char *const causes[VAULT_CAUSE_COUNT] = {[VAULT_CAUSE_PERIOD] = "period",
+                                                          [VAULT_CAUSE_EXPIRY] = "expiry",
+                                                          [VAULT_CAUSE_DEAD] = "dead",
+                                                          [VAULT_CAUSE_ASKED] = "asked"};
+    static const char *const holds[VAULT_HOLD_COUNT] = {[VAULT_HOLD_MISSED] = "missed",
+                                                        [VAULT_HOLD_WINDOW] = "window"};
+    bool known = key->rotate_at_ms && key->rotate_cause >= 0 && key->rotate_cause < VAULT_CAUSE_COUNT;
+    bool held = key->rotate_hold >= 0 && key->rotate_hold < VAULT_HOLD_COUNT;
+    json_put_time(out, "rotate_due", key->rotate_due_ms);
+    json_put_time(out, "rotate_at", key->rotate_at_ms);
+    encode_text(out, "rotate_cause", known ? causes[key->rotate_cause] : NULL);
+    encode_text(out, "rotate_hold", held ? holds[key->rotate_hold] : NULL);
 }
 
 static void encode_policy(struct buf *out, const struct vault_key *key)
@@ -56,10 +64,10 @@ static void encode_policy(struct buf *out, const struct vault_key *key)
     encode_seconds(out, "probe_every_s", key->probe_every_ms);
     encode_seconds(out, "jitter_s", key->jitter_ms);
     encode_text(out, "window", key->windows);
-    json_put_time(out, "rotate_due", key->rotate_due_ms);
-    json_put_time(out, "rotate_at", key->rotate_at_ms);
-    encode_hold(out, key->rotate_hold);
+    encode_plan(out, key);
     json_put_time(out, "probe_at", key->probe_at_ms);
+    json_put_time(out, "expires_at", key->expires_at_ms);
+    json_put_boolean(out, "rotate_dead", key->rotate_dead);
     json_put_boolean(out, "wipe_dead", key->wipe_dead);
     encode_labels(out, &key->labels);
 }
@@ -127,6 +135,7 @@ void encode_version(struct buf *out, const struct vault_version *version)
     encode_text(out, "provider_id", version->provider_id);
     json_put_time(out, "created_at", version->created_at_ms);
     json_put_time(out, "since", version->since_ms);
+    json_put_time(out, "expires_at", version->expires_at_ms);
     json_put_boolean(out, "wiped", version->wiped);
     json_put_boolean(out, "unchecked", version->unchecked);
     encode_evidence(out, "proof", &version->proof);

@@ -59,17 +59,20 @@ enum err_code handle_rotation_move(struct request *request, struct err *err)
 struct stage_body {
     struct secret *secret;
     bool unchecked;
+    int64_t expires_at_ms;
 };
 static const struct decode_field stage_fields[] = {
     {.name = "secret", .kind = DECODE_SECRET, .required = true, .place = offsetof(struct stage_body, secret)},
     {.name = "unchecked", .kind = DECODE_BOOLEAN, .place = offsetof(struct stage_body, unchecked)},
+    {.name = "expires_at", .kind = DECODE_TIME, .place = offsetof(struct stage_body, expires_at_ms)},
 };
 
 static enum err_code stage(struct request *request, const struct stage_body *body, struct err *err)
 {
     struct vault_rotation rotation = {0};
-    TRY(engine_stage(request_engine(request), request->peer->name, request->path.id, body->secret,
-                     body->unchecked, &rotation, err));
+    const struct engine_supply supply = {
+        .secret = body->secret, .unchecked = body->unchecked, .expires_at_ms = body->expires_at_ms};
+    TRY(engine_stage(request_engine(request), request->peer->name, request->path.id, &supply, &rotation, err));
     return answer_rotation(request, &rotation, err);
 }
 

@@ -4,6 +4,9 @@
 
 #include "civil.h"
 
+#include <stdio.h>
+#include <string.h>
+
 static const int64_t day_ms = 86400000;
 
 /* 0000-01-01T00:00:00.000Z and 9999-12-31T23:59:59.999Z: RFC 3339 has four
@@ -125,5 +128,17 @@ enum err_code text_parse_time(const char *text, int64_t *ret_wall_ms, struct err
                        text);
     int64_t minutes = (civil_to_days(civil) * 24 + hour) * 60 + minute;
     *ret_wall_ms = (minutes * 60 + second) * 1000 + ms - zone_ms;
+    return ERR_OK;
+}
+
+enum err_code text_parse_date(const char *text, int64_t *ret_wall_ms, struct err *err)
+{
+    enum { DATE_BYTES = sizeof "2027-03-01" - 1 };
+    char time[TEXT_TIME_BYTES];
+    if (strlen(text) != DATE_BYTES)
+        return text_parse_time(text, ret_wall_ms, err);
+    (void)snprintf(time, sizeof time, "%sT00:00:00Z", text);
+    if (text_parse_time(time, ret_wall_ms, NULL) != ERR_OK)
+        return err_set(err, ERR_INVALID, "\"%s\" is not a date; write it as 2027-03-01 or 2027-03-01T12:00:00Z", text);
     return ERR_OK;
 }

@@ -10,6 +10,12 @@ enum {
     SPREAD_SHARE = 10,     /* missed times are spread over this part of the period, */
     SPREAD_MOST_MS = 60 * 60 * 1000,
     WINDOW_SHARE = 4, /* of a window's length: what waited for it begins within that */
+    EXPIRY_LEAD_PERSON_MS = 14 * 24 * 60 * 60 * 1000,
+    EXPIRY_LEAD_MS = 3 * 24 * 60 * 60 * 1000,
+    EXPIRY_SHARE = 3,
+    EXPIRY_RETRY_SHARE = 4, /* of what is left */
+    EXPIRY_RETRY_MOST_MS = 24 * 60 * 60 * 1000,
+    EXPIRY_RETRY_LEAST_MS = 5 * 60 * 1000,
     PROBE_SPREAD_MOST_MS = 5 * 60 * 1000, /* to ask costs little, and after a stop people want to know */
 };
 
@@ -31,9 +37,13 @@ static void hold(struct vault_key *key, int64_t until_ms, enum vault_hold why)
     key->rotate_hold = (int32_t)why;
 }
 
-static int64_t spread_ms(const struct vault_key *key)
+static int64_t spread_ms(struct engine *engine, const struct vault_key *key)
 {
-    return key->every_ms ? least(key->every_ms / SPREAD_SHARE, SPREAD_MOST_MS) : SPREAD_MOST_MS;
+    int64_t spread = key->every_ms ? least(key->every_ms / SPREAD_SHARE, SPREAD_MOST_MS) : SPREAD_MOST_MS;
+    int64_t left = key->expires_at_ms - engine_now(engine);
+    if (key->expires_at_ms)
+        spread = left > 0 ? least(spread, left / EXPIRY_RETRY_SHARE) : 0;
+    return spread;
 }
 
 /* Into a window: where it is still to open, into the first part of it, so that not all that wait
@@ -48,9 +58,14 @@ static enum err_code place_in_window(struct engine *engine, struct vault_key *ke
         return err_prefix(err, "the windows of %s/%s", key->environment, key->name);
     if (!windows_next(windows, key->rotate_at_ms, &span))
         return err_set(err, ERR_STATE, "the windows of %s/%s never open", key->environment, key->name);
-    if (span.opens_ms > key->rotate_at_ms)
-        hold(key, span.opens_ms + random_ms(engine, least((span.closes_ms - span.opens_ms) / WINDOW_SHARE, spread_ms(key))),
-             VAULT_HOLD_WINDOW);
+    if (span.opens_ms <= key->rotate_at_ms)
+        return ERR_OK;
+    if (key->expires_at_ms && span.opens_ms >= key->expires_at_ms)
+        return ERR_OK; /* better outside of its windows than with a key that has ended */
+    if (key->expires_at_ms)
+        span.closes_ms = least(span.closes_ms, key->expires_at_ms);
+    int64_t share_ms = (span.closes_ms - span.opens_ms) / WINDOW_SHARE;
+    hold(key, span.opens_ms + random_ms(engine, least(share_ms, spread_ms(engine, key))), VAULT_HOLD_WINDOW);
     return ERR_OK;
 }
 
@@ -62,27 +77,66 @@ static enum err_code place(struct engine *engine, struct vault_key *key, int64_t
     return place_in_window(engine, key, err);
 }
 
+/* Sooner, never later: the period is a promise. 0: none. */
+static int64_t period_due_ms(struct engine *engine, const struct vault_key *key, int64_t from_ms)
+{
+    if (!key->every_ms)
+        return 0;
+    return from_ms + key->every_ms - random_ms(engine, least(key->jitter_ms, key->every_ms));
+}
+
+/* So long before its expiry that a person has two working weeks, or an outage of the provider's
+ * API may last for days; of a short-lived one the last third. Where that is past already, after a
+ * rotation that failed, or of one that is about to expire, again before long. 0: none. */
+static int64_t expiry_due_ms(struct engine *engine, const struct vault_key *key, int64_t from_ms)
+{
+    if (!key->expires_at_ms)
+        return 0;
+    const struct provider *provider = provider_set_find(engine->options.providers, key->provider);
+    bool by_person = !provider || !provider_can(provider, PROVIDER_ISSUE);
+    int64_t life = key->expires_at_ms - key->current_since_ms;
+    int64_t lead = least(by_person ? EXPIRY_LEAD_PERSON_MS : EXPIRY_LEAD_MS, life > 0 ? life / EXPIRY_SHARE : 0);
+    int64_t left = key->expires_at_ms - from_ms;
+    int64_t pause = left > 0 ? least(left / EXPIRY_RETRY_SHARE, EXPIRY_RETRY_MOST_MS) : EXPIRY_RETRY_MOST_MS;
+    if (pause < EXPIRY_RETRY_LEAST_MS)
+        pause = EXPIRY_RETRY_LEAST_MS;
+    int64_t due = key->expires_at_ms - lead;
+    return due > from_ms + pause ? due : from_ms + pause;
+}
+
 enum err_code calendar_plan(struct engine *engine, struct vault_key *key, int64_t from_ms, struct err *err)
 {
-    if (!key->every_ms) {
-        calendar_clear(key);
+    int64_t period = period_due_ms(engine, key, from_ms);
+    int64_t expiry = expiry_due_ms(engine, key, from_ms);
+    calendar_clear(key);
+    if (!period && !expiry)
         return ERR_OK;
-    }
-    /* Sooner, never later: the period is a promise. */
-    key->rotate_due_ms = from_ms + key->every_ms - random_ms(engine, least(key->jitter_ms, key->every_ms));
+    bool expires_first = expiry && (!period || expiry < period);
+    key->rotate_due_ms = expires_first ? expiry : period;
+    key->rotate_cause = expires_first ? VAULT_CAUSE_EXPIRY : VAULT_CAUSE_PERIOD;
     int64_t now = engine_now(engine);
     return place(engine, key, key->rotate_due_ms > now ? key->rotate_due_ms : now, VAULT_HOLD_NONE, err);
 }
 
-void calendar_plan_now(struct engine *engine, struct vault_key *key)
+enum err_code calendar_plan_current(struct engine *engine, struct vault_key *key, struct err *err)
+{
+    if (!key->rotation_state)
+        return calendar_plan(engine, key, key->current_since_ms ? key->current_since_ms : engine_now(engine), err);
+    calendar_clear(key);
+    return ERR_OK;
+}
+
+void calendar_plan_now(struct engine *engine, struct vault_key *key, enum vault_cause cause)
 {
     key->rotate_due_ms = engine_now(engine);
+    key->rotate_cause = (int32_t)cause;
     hold(key, key->rotate_due_ms, VAULT_HOLD_NONE);
 }
 
 void calendar_clear(struct vault_key *key)
 {
     key->rotate_due_ms = 0;
+    key->rotate_cause = VAULT_CAUSE_PERIOD;
     hold(key, 0, VAULT_HOLD_NONE);
 }
 
@@ -99,7 +153,7 @@ enum err_code calendar_opens(struct engine *engine, struct vault_key *key, bool 
     if (*ret_opens)
         return ERR_OK;
     if (now - key->rotate_at_ms > MISSED_MS)
-        return place(engine, key, now + random_ms(engine, spread_ms(key)), VAULT_HOLD_MISSED, err);
+        return place(engine, key, now + random_ms(engine, spread_ms(engine, key)), VAULT_HOLD_MISSED, err);
     TRY(place(engine, key, now, VAULT_HOLD_NONE, err));
     *ret_opens = key->rotate_at_ms <= now;
     return ERR_OK;

@@ -151,7 +151,7 @@ static enum err_code replace_version(struct engine *engine, struct subject *subj
     if (subject->provider)
         return rotation_open(engine, subject, kill->who, ROTATION_ON_ASKED, NULL, err);
     /* It begins when its definition is there; until then the log says that it waits. */
-    calendar_plan_now(engine, key);
+    calendar_plan_now(engine, key, VAULT_CAUSE_ASKED);
     return subject_save(engine, subject, err);
 }
 

@@ -265,6 +265,7 @@ struct rotation_input {
     const struct secret *secret;     /* issued, supplied, stray */
     bool unchecked;                  /* supplied */
     const char *provider_id;         /* issued, found, stray; or NULL */
+    int64_t expires_at_ms;           /* issued, supplied; 0: not known */
     const struct vault_evidence *evidence; /* verdicts; or NULL */
     const char *detail;              /* for people, or NULL */
     const char *stray_label;         /* stray: the label it stands under */
@@ -340,11 +341,14 @@ enum err_code follow_up_run(struct engine *engine, struct err *err) ERR_MUST_CHE
 
 /* --- calendar.c ----------------------------------------------------------- */
 
-/* Plan the key's next rotation, its period counted from from_ms; none without a period. */
+/* Plan the key's next rotation: its period counted from from_ms, or before its current version
+ * expires, whichever is first; none without either. */
 enum err_code calendar_plan(struct engine *engine, struct vault_key *key, int64_t from_ms, struct err *err)
     ERR_MUST_CHECK;
+/* The same from when its current version came into use; none while a rotation is open. */
+enum err_code calendar_plan_current(struct engine *engine, struct vault_key *key, struct err *err) ERR_MUST_CHECK;
 /* At once. */
-void calendar_plan_now(struct engine *engine, struct vault_key *key);
+void calendar_plan_now(struct engine *engine, struct vault_key *key, enum vault_cause cause);
 void calendar_clear(struct vault_key *key);
 /* Its planned time has come: does the rotation open? Else it is planned anew. */
 enum err_code calendar_opens(struct engine *engine, struct vault_key *key, bool *ret_opens, struct err *err)

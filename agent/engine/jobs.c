@@ -32,8 +32,7 @@ enum err_code engine_rotate(struct engine *engine, const char *who, const char *
 struct supply {
     const char *who;
     const uint8_t *id;
-    const struct secret *secret;
-    bool unchecked;
+    const struct engine_supply *given;
     struct vault_rotation *ret_rotation;
 };
 
@@ -46,22 +45,22 @@ static enum err_code do_stage(struct engine *engine, void *argument, struct err 
     TRY(subject_load(engine, rotation.row.parent, &subject, err));
     if (!subject.provider)
         return err_set(err, ERR_STATE, "provider %s is not defined", subject.key.provider);
-    TRY(subject_check_secret(engine, &subject, supply->secret, supply->unchecked, err));
+    TRY(subject_check_secret(engine, &subject, supply->given->secret, supply->given->unchecked, err));
     struct rotation_input input = {.event = ROTATION_ON_SUPPLIED,
                                    .who = supply->who,
-                                   .secret = supply->secret,
-                                   .unchecked = supply->unchecked,
+                                   .secret = supply->given->secret,
+                                   .unchecked = supply->given->unchecked,
+                                   .expires_at_ms = supply->given->expires_at_ms,
                                    .retry_after_ms = -1};
     return rotation_step(engine, supply->id, &input, supply->ret_rotation, err);
 }
 
 enum err_code engine_stage(struct engine *engine, const char *who, const uint8_t rotation_id[VAULT_ID_BYTES],
-                           const struct secret *secret, bool unchecked, struct vault_rotation *ret_rotation,
+                           const struct engine_supply *supply, struct vault_rotation *ret_rotation,
                            struct err *err)
 {
-    struct supply supply = {.who = who, .id = rotation_id, .secret = secret, .unchecked = unchecked,
-                            .ret_rotation = ret_rotation};
-    return engine_call(engine, do_stage, &supply, false, err);
+    struct supply call = {.who = who, .id = rotation_id, .given = supply, .ret_rotation = ret_rotation};
+    return engine_call(engine, do_stage, &call, false, err);
 }
 
 struct nudge {

@@ -72,15 +72,12 @@ static enum err_code set_windows(struct vault_key *key, const char *text, struct
 
 enum { SCHEDULE_FIELDS = ENGINE_EVERY | ENGINE_JITTER | ENGINE_WINDOWS };
 
-/* After a change of its schedule. An open rotation plans the next one when it ends. */
+/* After a change of its schedule. */
 static enum err_code plan_anew(struct engine *engine, struct vault_key *key, struct err *err)
 {
     if (key->every_ms && key->jitter_ms > key->every_ms)
         return err_set(err, ERR_INVALID, "the jitter is at most the rotation period (every)");
-    if (!key->rotation_state)
-        return calendar_plan(engine, key, key->current_since_ms ? key->current_since_ms : engine_now(engine), err);
-    calendar_clear(key);
-    return ERR_OK;
+    return calendar_plan_current(engine, key, err);
 }
 
 /* The draft's given fields into the key, each checked. */
@@ -113,6 +110,8 @@ static enum err_code apply_draft(struct engine *engine, const struct engine_key_
     }
     if (fields & ENGINE_WINDOWS)
         TRY(set_windows(key, draft->windows, err));
+    if (fields & ENGINE_ROTATE_DEAD)
+        key->rotate_dead = draft->rotate_dead;
     if (fields & SCHEDULE_FIELDS)
         TRY(plan_anew(engine, key, err));
     if (fields & ENGINE_GRACE) {
@@ -250,6 +249,16 @@ struct add {
     struct vault_key *ret_key;
 };
 
+/* When the version expires, as a person says. */
+static enum err_code set_expiry(struct engine *engine, const struct engine_key_draft *draft,
+                                struct vault_version *version, struct err *err)
+{
+    if (!(draft->fields & ENGINE_EXPIRES))
+        return ERR_OK;
+    version->expires_at_ms = draft->expires_at_ms;
+    return vault_update(engine->vault, VAULT_VERSION, &version->row, err);
+}
+
 static enum err_code add_first_version(struct engine *engine, struct subject *subject, const struct add *add,
                                        struct err *err)
 {
@@ -259,6 +268,7 @@ static enum err_code add_first_version(struct engine *engine, struct subject *su
     snprintf(label, sizeof label, "%s-1", key->name);
     TRY(subject_add_version(engine, subject, VAULT_CURRENT, 1, label, NULL, add->secret,
                             add->draft->unchecked, &version, err));
+    TRY(set_expiry(engine, add->draft, &version, err));
     key->last_number = 1;
     subject_set_current(subject, &version);
     int64_t now = engine_now(engine);
@@ -333,12 +343,27 @@ static enum err_code subject_find(struct engine *engine, const struct named *nam
     return ERR_OK;
 }
 
+static enum err_code change_expiry(struct engine *engine, const struct engine_key_draft *draft, struct vault_key *key,
+                                   struct err *err)
+{
+    struct vault_version version = {0};
+    if (!(draft->fields & ENGINE_EXPIRES))
+        return ERR_OK;
+    if (!key->current_number)
+        return err_set(err, ERR_STATE, "%s/%s has no version that could expire", key->environment, key->name);
+    TRY(vault_get(engine->session, VAULT_VERSION, key->current_id, &version.row, err));
+    TRY(set_expiry(engine, draft, &version, err));
+    key->expires_at_ms = draft->expires_at_ms;
+    return calendar_plan_current(engine, key, err);
+}
+
 static enum err_code do_change(struct engine *engine, void *argument, struct err *err)
 {
     const struct named *named = argument;
     OWN_SUBJECT struct subject subject = {0};
     TRY(subject_find(engine, named, &subject, err));
     TRY(apply_draft(engine, named->draft, &subject.key, err));
+    TRY(change_expiry(engine, named->draft, &subject.key, err));
     TRY(subject_save(engine, &subject, err));
     struct audit_entry entry = {.who = named->who, .what = "key.change"};
     TRY(engine_audit(engine, &subject.key, entry, err));

@@ -4,6 +4,7 @@
 #include "internal.h"
 
 #include "base/log.h"
+#include "base/text.h"
 
 #include <stdio.h>
 
@@ -65,6 +66,18 @@ static const char *found_id(const struct flight *flight)
     return flight->result.values ? action_values_text(flight->result.values, "id") : NULL;
 }
 
+/* When the provider ends the key, where its answer says so; 0: it does not, or not as a time. */
+static int64_t told_expiry(const struct flight *flight)
+{
+    const char *text = flight->result.values ? action_values_text(flight->result.values, "expires") : NULL;
+    int64_t expires_at_ms = 0;
+    struct err err = {0};
+    if (text && text[0] && text_parse_date(text, &expires_at_ms, &err) != ERR_OK)
+        log_warning("engine", "%s: the provider's answer says when the key expires in a way not known here: %s",
+                    flight->key, err.message);
+    return expires_at_ms;
+}
+
 /* A key came under a label that nothing waits for any more. */
 enum err_code outcome_record_stray(struct engine *engine, struct flight *flight, struct err *err)
 {
@@ -90,6 +103,7 @@ static enum err_code record_issue(struct engine *engine, struct flight *flight, 
         .event = flight->kind == FLIGHT_ISSUE ? issue_event(flight) : find_event(flight),
         .who = "engine",
         .provider_id = found_id(flight),
+        .expires_at_ms = told_expiry(flight),
         .detail = flight->result.detail,
         .retry_after_ms = flight->result.retry_after_ms};
     if (flight->result.values)
@@ -227,16 +241,30 @@ static enum err_code put_where_missing(struct engine *engine, struct subject *su
     return ERR_OK;
 }
 
+/* Its provider knows when it expires, and may have moved that. */
+static enum err_code note_expiry(struct engine *engine, struct subject *subject, int64_t expires_at_ms,
+                                 struct vault_version *version, struct err *err)
+{
+    if (!expires_at_ms || expires_at_ms == version->expires_at_ms)
+        return ERR_OK;
+    version->expires_at_ms = expires_at_ms;
+    subject->key.expires_at_ms = expires_at_ms;
+    return calendar_plan_current(engine, &subject->key, err);
+}
+
 static void tell_dead_current(struct engine *engine, struct subject *subject)
 {
     struct vault_key *key = &subject->key;
     if (key->alarm)
         return;
     key->alarm = true;
-    log_error("engine", "%s/%s: version %u, in use, is %s (%d %s). Rotate it: keyturn rotate %s/%s",
-              key->environment, key->name, key->current_number,
-              key->proof.verdict == VAULT_DEAD ? "dead" : "unfit", (int)key->proof.status, key->proof.code,
-              key->environment, key->name);
+    bool dead = key->proof.verdict == VAULT_DEAD;
+    bool replaces = dead && key->rotate_dead && !key->rotation_state;
+    log_error("engine", "%s/%s: version %u, in use, is %s (%d %s). %s: keyturn %s %s/%s", key->environment, key->name,
+              key->current_number, dead ? "dead" : "unfit", (int)key->proof.status, key->proof.code,
+              replaces ? "It is replaced" : "Rotate it", replaces ? "show" : "rotate", key->environment, key->name);
+    if (replaces)
+        calendar_plan_now(engine, key, VAULT_CAUSE_DEAD);
     if (key->rotation_state)
         follow_up_add(engine, false, key->rotation_id, ROTATION_ON_OLD_DEAD, "schedule", 0);
 }
@@ -268,6 +296,7 @@ static enum err_code record_probe_key(struct engine *engine, struct flight *flig
     key->probe_at_ms = schedule_next_probe(engine, key);
     TRY(vault_get(engine->session, VAULT_VERSION, key->current_id, &version.row, err));
     version.proof = evidence;
+    TRY(note_expiry(engine, &subject, told_expiry(flight), &version, err));
     TRY(vault_update(engine->vault, VAULT_VERSION, &version.row, err));
     if (evidence.verdict == VAULT_ALIVE) {
         key->alarm = false;

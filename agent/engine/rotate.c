@@ -52,6 +52,10 @@ static enum err_code take_new(struct rotation_work *work, struct err *err)
     TRY(subject_add_version(work->engine, work->subject, VAULT_STAGED, rotation->number, rotation->label,
                             work->input->provider_id, work->input->secret, work->input->unchecked,
                             &version, err));
+    if (work->input->expires_at_ms) {
+        version.expires_at_ms = work->input->expires_at_ms;
+        TRY(vault_update(work->engine->vault, VAULT_VERSION, &version.row, err));
+    }
     rotation->new_number = version.number;
     memcpy(rotation->new_id, version.row.id, VAULT_ID_BYTES);
     rotation->new_condemned = false;
@@ -178,7 +182,7 @@ static void summarise(struct rotation_work *work)
     else
         memset(key->rotation_id, 0, VAULT_ID_BYTES);
     if (!open && key->replace_incident)
-        calendar_plan_now(work->engine, key);
+        calendar_plan_now(work->engine, key, VAULT_CAUSE_ASKED);
     key->waits_for_person = rotation->waits_for_person || (key->waits_for_person && key->open_revocations);
 }
 

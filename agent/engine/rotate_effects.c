@@ -173,7 +173,7 @@ static enum err_code do_set_next_due(struct rotation_work *work, struct err *err
 static enum err_code do_due_now(struct rotation_work *work, struct err *err)
 {
     (void)err;
-    calendar_plan_now(work->engine, &work->subject->key);
+    calendar_plan_now(work->engine, &work->subject->key, VAULT_CAUSE_ASKED);
     return ERR_OK;
 }
 

@@ -107,6 +107,7 @@ void subject_set_current(struct subject *subject, const struct vault_version *ve
 {
     struct vault_key *key = &subject->key;
     key->alarm = false;
+    key->expires_at_ms = version ? version->expires_at_ms : 0;
     if (!version) {
         key->current_number = 0;
         memset(key->current_id, 0, VAULT_ID_BYTES);

@@ -63,6 +63,9 @@ static const struct codec_field key_fields[] = {
     [41] = KEY(rotate_due_ms, CODEC_I64),
     [42] = KEY(rotate_hold, CODEC_I32),
     [43] = KEY(windows, CODEC_STRING),
+    [44] = KEY(rotate_dead, CODEC_BOOL),
+    [45] = KEY(expires_at_ms, CODEC_I64),
+    [46] = KEY(rotate_cause, CODEC_I32),
 };
 
 static const struct codec_field version_fields[] = {
@@ -76,6 +79,7 @@ static const struct codec_field version_fields[] = {
     [8] = VERSION(wiped, CODEC_BOOL),
     [9] = VERSION(unchecked, CODEC_BOOL),
     [10] = CODEC_FIELD_MAP(struct vault_version, proof, &evidence_schema),
+    [20] = VERSION(expires_at_ms, CODEC_I64),
 };
 
 static const struct codec_field delivery_fields[] = {

@@ -76,3 +76,47 @@ planned() { # planned FILTER [OPTION]...
   [ "$(key_field sandbox/calm .window)" = null ]
   [ "$(key_field sandbox/calm .rotate_hold)" = null ]
 }
+
+@test "an expiry is given by a person, shown, and comes into the plan" {
+  world_start
+  key_add sandbox/ends "$(dashboard_make ends sandbox)" --expires "$(date -u -d '+10 days' +%F)"
+  expires=$(date -u -d "$(date -u -d '+10 days' +%F)" +%FT%T.000Z)
+  [ "$(key_field sandbox/ends .expires_at)" = "$expires" ]
+  [ "$(key_field sandbox/ends '.versions[0].expires_at')" = "$expires" ]
+  [ "$(planned '[.plan[] | "\(.what): \(.why)"] | join("; ")')" = 'rotates: it expires; expires: its provider ends it then' ]
+  run keyturn list
+  has 'expires in 10d' "$output"
+  run keyturn show sandbox/ends
+  has "expires $(date -d "$expires" '+%F %H:%M')" "$output"
+  run keyturn status
+  has 'sandbox/ends  version 1 expires' "$output"
+  run keyturn set sandbox/ends --expires 2027-13-01
+  [ "$status" = 2 ]
+  has '"2027-13-01" is not a date' "$output"
+  keyturn set sandbox/ends --expires never
+  [ "$(key_field sandbox/ends .expires_at)" = null ]
+  [ "$(planned '.plan | length')" = 0 ]
+
+  run keyturn rotate sandbox/ends
+  [ "$status" = 6 ]
+  printf %s "$(dashboard_make ends-2 sandbox)" | keyturn stage sandbox/ends --stdin --expires 2099-01-02
+  [ "$(key_field sandbox/ends '.versions[] | select(.version == 2).expires_at')" = 2099-01-02T00:00:00.000Z ]
+}
+
+@test "one in use that is found dead is replaced when its policy says so" {
+  world_start
+  key_add sandbox/told "$(dashboard_make told sandbox)"
+  key_add sandbox/healed "$(dashboard_make healed sandbox)" --on-dead rotate
+  [ "$(key_field sandbox/told .rotate_dead)" = false ]
+  run keyturn set sandbox/told --on-dead perhaps
+  [ "$status" = 2 ]
+  for name in told healed; do
+    dashboard_revoke "$name"
+    keyturn probe sandbox/$name || true
+  done
+  wait_for 10 test_state sandbox/healed '.rotation.state' staging
+  wait_for 10 test_state sandbox/told .alarm true
+  [ "$(key_field sandbox/told .rotation)" = null ]
+}
+
+test_state() { [ "$(key_field "$1" "$2")" = "$3" ]; }

@@ -193,6 +193,122 @@ static void test_windows_that_do_not_parse_are_refused_and_change_nothing(void *
     assert_string_equal(fixture_key(fixture, "calm").windows, "09:00-16:00 UTC");
 }
 
+static const int64_t day_ms = 24 * 60 * 60 * 1000;
+
+static void set_expiry(struct fixture *fixture, const char *name, int64_t expires_at_ms)
+{
+    struct engine_key_draft draft = {
+        .fields = ENGINE_EXPIRES, .environment = "live", .name = name, .expires_at_ms = expires_at_ms};
+    GOOD(engine_key_change(fixture->engine, "test", &draft, NULL, &good_err));
+}
+
+static void test_a_key_that_expires_is_rotated_in_time_before(void **state)
+{
+    struct fixture *fixture = *state;
+    add_key(fixture, "ends", 0, 0);
+    int64_t since = fixture_key(fixture, "ends").current_since_ms;
+    assert_int_equal(fixture_key(fixture, "ends").rotate_at_ms, 0);
+    /* Three days before, */
+    set_expiry(fixture, "ends", since + 90 * day_ms);
+    assert_int_equal(fixture_key(fixture, "ends").rotate_at_ms, since + 87 * day_ms);
+    assert_int_equal(fixture_key(fixture, "ends").rotate_cause, VAULT_CAUSE_EXPIRY);
+    assert_int_equal(fixture_version(fixture, "ends", 1).expires_at_ms, since + 90 * day_ms);
+    /* a third of a short life, */
+    set_expiry(fixture, "ends", since + 6 * hour_ms);
+    assert_int_equal(fixture_key(fixture, "ends").rotate_at_ms, since + 4 * hour_ms);
+    /* or the end of its period, whichever is first. */
+    struct engine_key_draft draft = {
+        .fields = ENGINE_EVERY, .environment = "live", .name = "ends", .every_ms = 3 * hour_ms};
+    GOOD(engine_key_change(fixture->engine, "test", &draft, NULL, &good_err));
+    assert_int_equal(fixture_key(fixture, "ends").rotate_at_ms, since + 3 * hour_ms);
+    assert_int_equal(fixture_key(fixture, "ends").rotate_cause, VAULT_CAUSE_PERIOD);
+    draft.every_ms = 0;
+    GOOD(engine_key_change(fixture->engine, "test", &draft, NULL, &good_err));
+    be_away(fixture, 4 * hour_ms);
+    WAIT_FOR(fixture, "ends", key.current_number == 2 && !key.rotation_state);
+    /* The next one has no expiry that anybody told. */
+    assert_int_equal(fixture_key(fixture, "ends").expires_at_ms, 0);
+    assert_int_equal(fixture_key(fixture, "ends").rotate_at_ms, 0);
+}
+
+static void test_an_expiry_that_a_rotation_fails_to_avert_is_tried_again_before_long(void **state)
+{
+    struct fixture *fixture = *state;
+    add_key(fixture, "ends", 0, 0);
+    fixture_write(fixture, "issue.answer", "{\"verdict\":\"refused\"}", 0600);
+    set_expiry(fixture, "ends", fixture_wall_ms(NULL) + 40 * minute_ms);
+    be_away(fixture, 27 * minute_ms);
+    WAIT_FOR(fixture, "ends", key.last_number == 2 && !key.rotation_state);
+    struct vault_key ends = fixture_key(fixture, "ends");
+    assert_int_equal(ends.current_number, 1);
+    assert_true(ends.rotate_at_ms >= fixture_wall_ms(NULL) + 4 * minute_ms);
+    assert_true(ends.rotate_at_ms <= fixture_wall_ms(NULL) + 5 * minute_ms);
+}
+
+static void test_neither_spreading_nor_a_window_lets_a_key_expire(void **state)
+{
+    struct fixture *fixture = *state;
+    go_to(fixture, "2026-11-23T12:00:00Z"); /* a Monday */
+    add_key(fixture, "near", 0, 0);
+    add_key(fixture, "far", 0, 0);
+    set_windows(fixture, "near", "Sat 10:00-12:00 UTC");
+    set_windows(fixture, "far", "Sat 10:00-12:00 UTC");
+    set_expiry(fixture, "near", moment("2026-11-28T09:59:00Z"));
+    set_expiry(fixture, "far", moment("2026-11-28T10:01:00Z"));
+    assert_true(fixture_key(fixture, "near").rotate_at_ms < moment("2026-11-27T12:00:00Z"));
+    assert_true(fixture_key(fixture, "far").rotate_at_ms >= moment("2026-11-28T10:00:00Z"));
+    assert_true(fixture_key(fixture, "far").rotate_at_ms < moment("2026-11-28T10:01:00Z"));
+    set_windows(fixture, "near", "");
+    go_to(fixture, "2026-11-28T09:39:00Z");
+    WAIT_FOR(fixture, "near", key.rotate_hold == VAULT_HOLD_MISSED || key.current_number == 2);
+    assert_true(fixture_key(fixture, "near").rotate_at_ms <= moment("2026-11-28T09:44:01Z"));
+}
+
+static void test_an_expiry_that_the_provider_tells_is_known(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture_write(fixture, "issue.answer",
+                  "{\"verdict\":\"done\",\"secret\":\"fs_live_told-1-0123456789abcdef\",\"id\":\"told-1\","
+                  "\"expires\":\"2099-03-01\"}", 0600);
+    fixture_write(fixture, "keys/told-1", "fs_live_told-1-0123456789abcdef\n", 0600);
+    struct engine_key_draft draft = {.environment = "live", .name = "told", .provider = "fs"};
+    GOOD(engine_key_add(fixture->engine, "test", &draft, NULL, NULL, &good_err));
+    WAIT_FOR(fixture, "told", key.current_number == 1 && !key.rotation_state);
+    assert_int_equal(fixture_key(fixture, "told").expires_at_ms, moment("2099-03-01T00:00:00Z"));
+    assert_int_equal(fixture_key(fixture, "told").rotate_at_ms, moment("2099-02-26T00:00:00Z"));
+    /* It was moved there, and the daily look sees it. */
+    fixture_write(fixture, "probe.answer", "{\"verdict\":\"alive\",\"expires\":\"2098-03-01T12:00:00Z\"}", 0600);
+    GOOD(engine_key_probe(fixture->engine, "test", "live", "told", &good_err));
+    WAIT_FOR(fixture, "told", key.expires_at_ms == moment("2098-03-01T12:00:00Z"));
+    assert_int_equal(fixture_key(fixture, "told").rotate_at_ms, moment("2098-02-26T12:00:00Z"));
+    /* What cannot be read changes nothing. */
+    fixture_write(fixture, "probe.answer", "{\"verdict\":\"alive\",\"expires\":\"some day\"}", 0600);
+    int64_t before = fixture_key(fixture, "told").proof.at_ms;
+    GOOD(engine_key_probe(fixture->engine, "test", "live", "told", &good_err));
+    WAIT_FOR(fixture, "told", key.proof.at_ms > before);
+    assert_int_equal(fixture_key(fixture, "told").expires_at_ms, moment("2098-03-01T12:00:00Z"));
+}
+
+static void test_one_found_dead_by_its_schedule_raises_an_alarm_and_is_replaced_if_its_policy_says_so(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char *const names[] = {"told", "healed"};
+    for (int i = 0; i < 2; i++)
+        add_key(fixture, names[i], 0, 0);
+    struct engine_key_draft draft = {
+        .fields = ENGINE_ROTATE_DEAD, .environment = "live", .name = "healed", .rotate_dead = true};
+    GOOD(engine_key_change(fixture->engine, "test", &draft, NULL, &good_err));
+    fixture_remove(fixture, "keys/told-1");
+    fixture_remove(fixture, "keys/healed-1");
+    for (int i = 0; i < 2; i++) {
+        be_away(fixture, fixture_key(fixture, names[i]).probe_at_ms - fixture_wall_ms(NULL));
+        WAIT_FOR(fixture, names[i], key.alarm || key.current_number == 2);
+    }
+    WAIT_FOR(fixture, "healed", key.current_number == 2 && !key.alarm);
+    assert_int_equal(fixture_key(fixture, "told").rotation_state, 0);
+    assert_int_equal(fixture_key(fixture, "told").current_number, 1);
+}
+
 static void test_jitter_is_at_most_the_period(void **state)
 {
     struct fixture *fixture = *state;
@@ -219,6 +335,16 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_what_is_asked_for_and_emergencies_do_not_wait_for_a_window, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_windows_that_do_not_parse_are_refused_and_change_nothing, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_a_key_that_expires_is_rotated_in_time_before, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_an_expiry_that_a_rotation_fails_to_avert_is_tried_again_before_long, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_an_expiry_that_the_provider_tells_is_known, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_one_found_dead_by_its_schedule_raises_an_alarm_and_is_replaced_if_its_policy_says_so, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_neither_spreading_nor_a_window_lets_a_key_expire, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_jitter_is_at_most_the_period, fixture_setup, fixture_teardown),
     };

@@ -22,7 +22,8 @@ static void add(struct fixture *fixture, const char *name, const char *provider,
 static void stage(struct fixture *fixture, const struct vault_rotation *rotation, const char *text)
 {
     struct secret *secret = fixture_secret(text);
-    GOOD(engine_stage(fixture->engine, "test", rotation->row.id, secret, false, NULL, &good_err));
+    const struct engine_supply supply = {.secret = secret};
+    GOOD(engine_stage(fixture->engine, "test", rotation->row.id, &supply, NULL, &good_err));
     secret_free(secret);
 }
 

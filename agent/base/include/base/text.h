@@ -32,6 +32,8 @@ const char *text_format_duration(int64_t ms, char out[TEXT_DURATION_BYTES]);
  * and any number of decimals (milliseconds are kept) and no leap second. */
 const char *text_format_time(int64_t wall_ms, char out[TEXT_TIME_BYTES]);
 enum err_code text_parse_time(const char *text, int64_t *ret_wall_ms, struct err *err) ERR_MUST_CHECK;
+/* "2027-03-01", which is its beginning in UTC, or a time as above. */
+enum err_code text_parse_date(const char *text, int64_t *ret_wall_ms, struct err *err) ERR_MUST_CHECK;
 
 /* The mask of a secret, all that is ever shown of it: its prefix of at most 16
  * bytes up to the last '_' or '-' (only where the rest has at least 8 bytes),

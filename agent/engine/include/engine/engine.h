@@ -87,7 +87,9 @@ enum engine_field {
     ENGINE_CREDENTIAL = 1 << 6,
     ENGINE_LABELS = 1 << 7,
     ENGINE_JITTER = 1 << 16,
-    ENGINE_WINDOWS = 1 << 17
+    ENGINE_WINDOWS = 1 << 17,
+    ENGINE_ROTATE_DEAD = 1 << 18,
+    ENGINE_EXPIRES = 1 << 19
 };
 struct engine_key_draft {
     unsigned fields; /* enum engine_field bits that are given */
@@ -103,6 +105,8 @@ struct engine_key_draft {
     int64_t jitter_ms;      /* a rotation opens up to so much before its period ends; at most every */
     int64_t grace_ms;       /* default 24 h */
     int64_t probe_every_ms; /* default 24 h */
+    int64_t expires_at_ms;  /* of the current version; 0: not known */
+    bool rotate_dead;       /* a current version that is found dead is replaced at once */
     bool wipe_dead;
     bool unchecked; /* take a secret whose shape the provider does not know */
     const char *const *deliveries; /* JSON definitions, put in this order */
@@ -138,8 +142,13 @@ enum err_code engine_delivery_remove(struct engine *engine, const char *who, con
 enum err_code engine_rotate(struct engine *engine, const char *who, const char *environment,
                             const char *name, struct vault_rotation *ret_rotation, struct err *err) ERR_MUST_CHECK;
 /* The person supplies the new secret (R03). The same refusals as adding. */
+struct engine_supply {
+    const struct secret *secret; /* borrowed */
+    bool unchecked;              /* take one whose shape the provider does not know */
+    int64_t expires_at_ms;       /* when the provider ends it; 0: not known */
+};
 enum err_code engine_stage(struct engine *engine, const char *who, const uint8_t rotation_id[VAULT_ID_BYTES],
-                           const struct secret *secret, bool unchecked, struct vault_rotation *ret_rotation,
+                           const struct engine_supply *supply, struct vault_rotation *ret_rotation,
                            struct err *err) ERR_MUST_CHECK;
 enum engine_move { ENGINE_CANCEL = 1, ENGINE_RETRY, ENGINE_ROLL_BACK, ENGINE_GO_ON };
 enum err_code engine_move(struct engine *engine, const char *who, const uint8_t rotation_id[VAULT_ID_BYTES],

@@ -44,6 +44,15 @@ struct vault_evidence {
     char detail[200];
 };
 
+/* Why a rotation is planned. */
+enum vault_cause {
+    VAULT_CAUSE_PERIOD = 0, /* its period ends */
+    VAULT_CAUSE_EXPIRY,     /* its current version expires at the provider */
+    VAULT_CAUSE_DEAD,       /* its current version was found dead */
+    VAULT_CAUSE_ASKED,      /* an incident asks for a replacement, or the one before gave it up */
+    VAULT_CAUSE_COUNT
+};
+
 /* What holds a planned rotation up. */
 enum vault_hold {
     VAULT_HOLD_NONE = 0,
@@ -67,6 +76,9 @@ struct vault_key {
     int64_t probe_every_ms;  /* 0: not probed on a schedule */
     int64_t jitter_ms;       /* it opens up to so much before its period ends */
     char windows[WINDOWS_BYTES + 1]; /* base/window.h; "": always */
+    bool rotate_dead;        /* one found dead in use is replaced without being asked */
+    int64_t expires_at_ms;   /* of the current version; 0: not known */
+    int32_t rotate_cause;    /* enum vault_cause of rotate_due_ms */
     int64_t rotate_due_ms;   /* next rotation is wished for then, 0: none */
     int64_t rotate_at_ms;    /* next rotation opens, 0: none planned */
     int32_t rotate_hold;     /* enum vault_hold: why it opens later than it is wished for */
@@ -101,6 +113,7 @@ struct vault_version {
     char provider_id[256];                 /* its id at the provider, "" when it has none */
     int64_t created_at_ms;
     int64_t since_ms; /* in its state since */
+    int64_t expires_at_ms; /* then the provider ends it; 0: not known */
     bool wiped;       /* its secret is gone */
     bool unchecked;   /* stored although its shape is unknown */
     struct vault_evidence proof;
