@@ -40,6 +40,11 @@ struct file_environment {
     char *name;
     char *class;
 };
+struct file_notify {
+    char *name, *timeout, *webhook, *mail, *from, *user, *clear, *credential;
+    char **program, **to, **about;
+    unsigned program_count, to_count, about_count;
+};
 struct file {
     char *store, *audit, *socket, *socket_group, *key_file, *ca_file, *log_file, *remind, *log;
     char **providers;
@@ -48,6 +53,8 @@ struct file {
     unsigned deliveries_count;
     struct file_environment *environments;
     unsigned environments_count;
+    struct file_notify *notify;
+    unsigned notify_count;
     char *workers, *parallel, *api_threads; /* libcyaml would read 4.5 as 4 */
 };
 
@@ -59,6 +66,27 @@ static const cyaml_schema_value_t environment_schema = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_environment, environment_fields)};
 static const cyaml_schema_value_t path_schema = {
     CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, LIMIT_PATH_BYTES - 1)};
+
+#define NOTIFY_TEXT(name)                                                                           \
+    CYAML_FIELD_STRING_PTR(#name, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_notify, name, 1, \
+                           LIMIT_PATH_BYTES - 1)
+#define NOTIFY_LIST(name, most)                                                                     \
+    CYAML_FIELD_SEQUENCE(#name, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_notify, name, &path_schema, 1, most)
+static const cyaml_schema_field_t notify_fields[] = {
+    CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct file_notify, name, 1, LIMIT_NAME_BYTES),
+    NOTIFY_LIST(program, NOTIFY_ARGUMENTS),
+    NOTIFY_TEXT(timeout),
+    NOTIFY_TEXT(webhook),
+    NOTIFY_TEXT(mail),
+    NOTIFY_TEXT(from),
+    NOTIFY_LIST(to, HTTP_MAIL_MOST_TO),
+    NOTIFY_TEXT(user),
+    NOTIFY_TEXT(clear),
+    NOTIFY_TEXT(credential),
+    NOTIFY_LIST(about, NOTIFY_ABOUT_END - 1),
+    CYAML_FIELD_END};
+static const cyaml_schema_value_t notify_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_notify, notify_fields)};
 
 #define TEXT_FIELD(name)                                                                            \
     CYAML_FIELD_STRING_PTR(#name, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file, name, 1,  \
@@ -80,6 +108,8 @@ static const cyaml_schema_field_t file_fields[] = {
                          &path_schema, 0, CONFIG_DELIVERY_FOLDERS - 2),
     CYAML_FIELD_SEQUENCE("environments", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file,
                          environments, &environment_schema, 0, CONFIG_ENVIRONMENTS - 2),
+    CYAML_FIELD_SEQUENCE("notify", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file, notify, &notify_schema, 0,
+                         NOTIFY_CHANNELS),
     TEXT_FIELD(workers),
     TEXT_FIELD(parallel),
     TEXT_FIELD(api_threads),
@@ -153,6 +183,31 @@ static enum err_code take_folders(struct config *config, const struct file *file
     return ERR_OK;
 }
 
+static enum err_code add_channel(struct config *config, const struct file_notify *notify, struct err *err)
+{
+    const struct notify_draft draft = {.name = notify->name,
+                                       .program = notify->program,
+                                       .program_count = notify->program_count,
+                                       .timeout = notify->timeout,
+                                       .webhook = notify->webhook,
+                                       .mail = notify->mail,
+                                       .from = notify->from,
+                                       .to = notify->to,
+                                       .to_count = notify->to_count,
+                                       .user = notify->user,
+                                       .clear = notify->clear,
+                                       .credential = notify->credential,
+                                       .about = notify->about,
+                                       .about_count = notify->about_count};
+    for (size_t i = 0; i < config->channel_count; i++)
+        if (strcmp(notify_channel_name(config->channels[i]), notify->name) == 0)
+            return err_set(err, ERR_EXISTS, "%s is there already", notify->name);
+    if (notify_channel_new(&draft, &config->channels[config->channel_count], err) != ERR_OK)
+        return err_prefix(err, "%s", notify->name);
+    config->channel_count++;
+    return ERR_OK;
+}
+
 /* *ret_field: the field that was looked at last. */
 static enum err_code take_file(struct config *config, const struct file *file, const char **ret_field,
                                struct err *err)
@@ -168,6 +223,9 @@ static enum err_code take_file(struct config *config, const struct file *file, c
     *ret_field = "environments";
     for (unsigned i = 0; i < file->environments_count; i++)
         TRY(add_environment(config, file->environments[i].name, file->environments[i].class, err));
+    *ret_field = "notify";
+    for (unsigned i = 0; i < file->notify_count; i++)
+        TRY(add_channel(config, &file->notify[i], err));
     *ret_field = "remind";
     if (file->remind)
         TRY(text_parse_duration(file->remind, &config->remind_ms, err));
@@ -309,6 +367,13 @@ static void audit_beside_store(struct config *config)
     const char *slash = strrchr(config->store, '/');
     int folder = slash ? (int)(slash - config->store) + 1 : 0;
     snprintf(config->audit, sizeof config->audit, "%.*saudit.jsonl", folder, config->store);
+}
+
+void config_release(struct config *config)
+{
+    for (size_t i = 0; i < config->channel_count; i++)
+        config->channels[i] = notify_channel_free(config->channels[i]);
+    config->channel_count = 0;
 }
 
 /* --- The command line --------------------------------------------------------------------- */

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "engine/engine.h"
+#include "notify/notify.h"
 
 #include <stdbool.h>
 
@@ -27,6 +28,8 @@ struct config {
     size_t delivery_folder_count;
     struct engine_environment environments[CONFIG_ENVIRONMENTS];
     size_t environment_count;
+    struct notify_channel *channels[NOTIFY_CHANNELS]; /* owned */
+    size_t channel_count;
     int64_t remind_ms;
     unsigned workers;
     unsigned parallel;
@@ -44,6 +47,8 @@ struct config {
 
 /* Read the command line and the file. ERR_INVALID names the option, or file, line and field. */
 enum err_code config_load(int argc, char **argv, struct config *ret_config, struct err *err) ERR_MUST_CHECK;
+/* Free what the configuration owns. */
+void config_release(struct config *config);
 extern const char config_help[];
 
 #endif

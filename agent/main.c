@@ -288,6 +288,8 @@ static enum err_code build(struct agent *agent, struct err *err)
                                     .ca_file = config->ca_file[0] ? config->ca_file : NULL,
                                     .workers = config->workers,
                                     .parallel = config->parallel,
+                                    .channels = (const struct notify_channel *const *)config->channels,
+                                    .channel_count = config->channel_count,
                                     .remind_ms = config->remind_ms};
     return engine_new(&engine, &agent->engine, err);
 }
@@ -323,6 +325,7 @@ static void end(struct agent *agent)
     vault_close(agent->vault);
     provider_set_free(agent->providers);
     delivery_sinks_free(agent->sinks);
+    config_release(&agent->config);
 }
 
 static enum err_code prepare(struct agent *agent, struct err *err)
@@ -366,6 +369,7 @@ int main(int argc, char **argv)
                provider_set_count(agent.providers), delivery_sinks_count(agent.sinks));
         provider_set_free(agent.providers);
         delivery_sinks_free(agent.sinks);
+        config_release(&agent.config);
         return 0;
     }
     unlock_at_start(agent.engine, &agent.config);

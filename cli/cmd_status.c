@@ -8,7 +8,7 @@
 #include <string.h>
 
 struct status {
-    json_t *health, *rotations, *revocations;
+    json_t *health, *rotations, *revocations, *notices;
     struct key_rows keys;
     int64_t now_ms;
     size_t waiting, working, alarms;
@@ -19,6 +19,7 @@ static void status_release(struct status *status)
     json_decref(status->health);
     json_decref(status->rotations);
     json_decref(status->revocations);
+    json_decref(status->notices);
     key_rows_release(&status->keys);
 }
 
@@ -36,6 +37,7 @@ static enum err_code status_read(struct cli *cli, struct status *status, struct 
     keys_path(&path, NULL, NULL);
     TRY(agent_list(cli, "/v1/rotations?state=open", "rotations", &status->rotations, err));
     TRY(agent_list(cli, "/v1/revocations?state=open", "revocations", &status->revocations, err));
+    TRY(agent_list(cli, "/v1/notices", "notices", &status->notices, err));
     return keys_read(cli, buf_text(&path), &status->keys, err);
 }
 
@@ -144,6 +146,23 @@ static void status_print_expiries(const struct status *status)
     }
 }
 
+/* Whom the agent could not reach: nobody hears of what is above but by looking here. */
+static void status_print_notices(const struct status *status)
+{
+    size_t count = 0;
+    size_t index = 0;
+    const json_t *notice = NULL;
+    json_array_foreach (status->notices, index, notice) {
+        if (field_number(notice, "failures") == 0)
+            continue;
+        if (count++ == 0)
+            printf("Could not be told:\n");
+        printf("  %s  %s %s: %s\n", field_text(notice, "channel"),
+               field_given(notice, "key") ? field_text(notice, "key") : "incident", field_text(notice, "about"),
+               field_text(notice, "detail"));
+    }
+}
+
 static enum err_code status_print_json(const struct status *status, struct err *err)
 {
     OWN(json_free) json_t *alarms = json_array();
@@ -151,8 +170,8 @@ static enum err_code status_print_json(const struct status *status, struct err *
         if (status->keys.rows[i].alarm)
             (void)json_array_append_new(alarms, json_string(status->keys.rows[i].key));
     OWN(json_free) json_t *document =
-        json_pack("{sOsO?sO?sO}", "health", status->health, "rotations", status->rotations, "revocations",
-                  status->revocations, "alarms", alarms);
+        json_pack("{sOsO?sO?sO?sO}", "health", status->health, "rotations", status->rotations, "revocations",
+                  status->revocations, "notices", status->notices, "alarms", alarms);
     if (!document || json_dumpf(document, stdout, JSON_COMPACT) != 0)
         return err_set(err, ERR_IO, "cannot print the status");
     printf("\n");
@@ -175,6 +194,7 @@ static enum err_code status_print(struct cli *cli, const struct args *args, stru
     (void)status_print_jobs(status, false, "Under way:");
     if (alarms + waiting == 0)
         printf("Nothing waits for you.\n");
+    status_print_notices(status);
     return ERR_OK;
 }
 

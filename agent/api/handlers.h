@@ -29,6 +29,8 @@ enum err_code answer_incident(struct request *request, const struct vault_incide
     ERR_MUST_CHECK;
 /* handle_emergency.c */
 request_handler handle_revoke, handle_revoke_plan;
+/* handle_notices.c */
+request_handler handle_notices_list;
 /* handle_identify.c */
 request_handler handle_identify;
 /* handle_inventory.c */

@@ -75,6 +75,8 @@ static const struct route routes[] = {
     {.method = "GET", .pattern = "/v1/incidents/{number}", .handle = handle_incident_show, .what = ACCESS_LIST,
      .status = 200},
 
+    {.method = "GET", .pattern = "/v1/notices", .handle = handle_notices_list, .what = ACCESS_LIST, .status = 200},
+
     {.method = "POST", .pattern = "/v1/identify", .handle = handle_identify, .what = ACCESS_LIST, .status = 200,
      .takes_body = true, .blocks = true},
     {.method = "GET", .pattern = "/v1/providers", .handle = handle_providers_list, .what = ACCESS_LIST,

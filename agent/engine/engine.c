@@ -44,6 +44,11 @@ static enum err_code build(struct engine *engine, struct err *err)
     struct http_options http = {.user_agent = "keyturn/" KEYTURN_VERSION};
     TRY(http_client_new(&http, engine->options.clock, engine->arena, &engine->http, err));
     TRY(work_pool_new(engine->options.workers, wake, engine, &engine->work, err));
+    bool programs = false;
+    for (size_t i = 0; i < engine->options.channel_count; i++)
+        programs = programs || notify_channel_is_program(engine->options.channels[i]);
+    if (programs)
+        TRY(work_pool_new(1, wake, engine, &engine->notify_work, err));
     engine->runner = (struct action_runner){.http = engine->http,
                                             .work = engine->work,
                                             .arena = engine->arena,
@@ -80,6 +85,7 @@ struct engine *engine_free(struct engine *engine)
         return NULL;
     /* The clients end their requests first: each calls its flight's done. */
     work_pool_free(engine->work);
+    work_pool_free(engine->notify_work);
     http_client_free(engine->http);
     if (engine->flights.loads)
         flights_release(engine);
@@ -559,6 +565,8 @@ static void turn(struct engine *engine)
     atomic_fetch_add(&engine->figures.turns, 1);
     http_perform(engine->http);
     work_collect(engine->work);
+    if (engine->notify_work)
+        work_collect(engine->notify_work);
     struct call *calls = run_exclusive(engine, calls_take(&engine->calls));
     enum vault_state state = vault_state(engine->vault);
     if (state == VAULT_UNLOCKED)
@@ -576,6 +584,8 @@ static void drain(struct engine *engine)
     for (;;) {
         http_perform(engine->http);
         work_collect(engine->work);
+        if (engine->notify_work)
+            work_collect(engine->notify_work);
         if (engine->flights.ended.count)
             run_group(engine, NULL);
         int64_t left = until - clock_monotonic_ms(engine->options.clock);

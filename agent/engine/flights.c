@@ -91,6 +91,8 @@ void flight_free(struct flight *flight)
 {
     if (!flight)
         return;
+    if (flight->kind == FLIGHT_NOTICE)
+        flight->engine->notices_in_flight--;
     action_values_free(flight->result.values);
     action_values_free(flight->values);
     secret_free(flight->secret);
@@ -217,6 +219,13 @@ static void on_delivery_done(void *context, const struct delivery_result *result
     flight_ended(flight);
 }
 
+static void on_told(void *context, const struct notify_result *result)
+{
+    struct flight *flight = context;
+    flight->told = *result;
+    flight_ended(flight);
+}
+
 /* --- Starting --------------------------------------------------------------- */
 
 static const enum provider_action action_of_kind[FLIGHT_KIND_COUNT] = {
@@ -257,6 +266,12 @@ static enum err_code read_credential(struct engine *engine, const struct flight 
         code = read_version_secret(engine, key.current_id, ret_secret, err);
     vault_record_release(VAULT_KEY, &key.row);
     return code;
+}
+
+enum err_code flight_read_credential(struct engine *engine, struct flight *flight, const char *credential,
+                                     struct err *err)
+{
+    return read_credential(engine, flight, credential, &flight->credential_secret, err);
 }
 
 /* A version whose secret we never saw is proved dead by looking for it instead. */
@@ -318,6 +333,13 @@ static bool is_delivery(const struct flight *flight)
     return flight->kind == FLIGHT_DELIVER || flight->kind == FLIGHT_UNDO || flight->kind == FLIGHT_PUT;
 }
 
+static enum err_code start(struct engine *engine, struct flight *flight, struct err *err)
+{
+    if (flight->kind == FLIGHT_NOTICE)
+        return notice_start(engine, flight, on_told, err);
+    return is_delivery(flight) ? start_delivery(engine, flight, err) : start_action(engine, flight, err);
+}
+
 static void flight_start(struct engine *engine, struct load *load, struct flight *flight)
 {
     struct err err = {0};
@@ -326,8 +348,7 @@ static void flight_start(struct engine *engine, struct load *load, struct flight
     flight->started = true;
     atomic_fetch_add(&engine->figures.effects_started, 1);
     FAULT_POINT("engine.effect.start");
-    enum err_code code =
-        is_delivery(flight) ? start_delivery(engine, flight, &err) : start_action(engine, flight, &err);
+    enum err_code code = start(engine, flight, &err);
     if (code == ERR_OK)
         return;
     /* Nothing left: an outcome like any other, and safe to repeat. */
@@ -336,6 +357,7 @@ static void flight_start(struct engine *engine, struct load *load, struct flight
     flight->delivered = (struct delivery_result){.transient = true};
     COPY_TEXT(flight->result.detail, err.message);
     COPY_TEXT(flight->delivered.detail, err.message);
+    COPY_TEXT(flight->told.detail, err.message);
     log_warning("engine", "%s: %s", flight->key, err.message);
     flight_ended(flight);
 }

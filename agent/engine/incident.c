@@ -4,6 +4,8 @@
 
 #include "base/text.h"
 
+#include <stdio.h>
+
 enum { VERSIONS_AT_ONCE = 64 };
 
 struct kill {
@@ -246,6 +248,19 @@ static enum err_code open_incident(struct engine *engine, struct kill *kill, str
     return ERR_OK;
 }
 
+static enum err_code tell_people(struct engine *engine, const struct vault_incident *incident, struct err *err)
+{
+    char summary[384];
+    (void)snprintf(summary, sizeof summary, "incident %u: %u version%s to die, asked by %s: %s", incident->number,
+                   incident->revocations, incident->revocations == 1 ? " is" : "s are", incident->asked_by,
+                   incident->reason);
+    const struct notice notice = {.about = VAULT_ABOUT_INCIDENT,
+                                  .subject_id = incident->row.id,
+                                  .incident = incident->number,
+                                  .summary = summary};
+    return notice_add(engine, &notice, err);
+}
+
 static enum err_code do_revoke(struct engine *engine, void *argument, struct err *err)
 {
     struct kill *kill = argument;
@@ -263,7 +278,7 @@ static enum err_code do_revoke(struct engine *engine, void *argument, struct err
     incident.replacing = kill->replacing;
     TRY(vault_update(engine->vault, VAULT_INCIDENT, &incident.row, err));
     *kill->ret_incident = incident;
-    return ERR_OK;
+    return tell_people(engine, &incident, err);
 }
 
 enum err_code engine_revoke(struct engine *engine, const char *who, const struct engine_emergency *emergency,

@@ -5,6 +5,7 @@
  *   flights.c   effects in flight: queues, per-provider limits, start, end
  *   rotate.c    one event of one rotation: facts, table; rotate_effects.c: its effects
  *   revoke.c    one event of one revocation: the same
+ *   notices.c   what people are told, and whether they were
  *   calendar.c  when a key's rotation opens by itself, and what holds it up
  *   schedule.c  what is due: keys, rotations, revocations; recovery at start
  *   outcomes.c  what an ended flight means: an event
@@ -18,6 +19,7 @@
 
 #include "delivery/delivery.h"
 #include "engine/engine.h"
+#include "notify/notify.h"
 #include "rotation/revocation.h"
 #include "rotation/rotation.h"
 
@@ -39,6 +41,7 @@ enum flight_kind {
     FLIGHT_PROBE_CONDEMNED,
     FLIGHT_PROBE_KEY, /* the current version, on its schedule */
     FLIGHT_PUT,       /* the current version, to a place that does not hold it */
+    FLIGHT_NOTICE,    /* a notice, over its channel */
     FLIGHT_KIND_COUNT
 };
 
@@ -77,6 +80,7 @@ struct flight {
     /* When it has ended. */
     struct action_result result;
     struct delivery_result delivered;
+    struct notify_result told;
 };
 
 struct flight_list {
@@ -126,6 +130,9 @@ void flight_start_allowed(struct engine *engine);
 bool flight_of_job(const struct engine *engine, const uint8_t job_id[VAULT_ID_BYTES]);
 /* When the rate next allows a start, monotonic ms; INT64_MAX: nothing waits for it. */
 int64_t flight_next_start_ms(const struct engine *engine);
+/* The secret of the key that the flight uses as its credential, into it. */
+enum err_code flight_read_credential(struct engine *engine, struct flight *flight, const char *credential,
+                                     struct err *err) ERR_MUST_CHECK;
 enum err_code flights_init(struct engine *engine, struct err *err) ERR_MUST_CHECK;
 void flights_release(struct engine *engine);
 
@@ -178,6 +185,8 @@ struct engine {
     struct secret_arena *arena;
     struct http_client *http;
     struct work_pool *work;
+    struct work_pool *notify_work; /* a thread for programs of channels alone; NULL without one */
+    size_t notices_in_flight;      /* planned and not ended */
     struct action_runner runner;
     struct calls calls;
     struct flights flights;
@@ -338,6 +347,35 @@ enum err_code credential_condemned(struct engine *engine, const struct vault_key
 void follow_up_add(struct engine *engine, bool revocation, const uint8_t id[VAULT_ID_BYTES], int event,
                    const char *who, uint32_t incident);
 enum err_code follow_up_run(struct engine *engine, struct err *err) ERR_MUST_CHECK;
+
+/* --- notices.c ------------------------------------------------------------ */
+
+struct notice {
+    enum vault_about about;
+    const uint8_t *subject_id;
+    const char *key;     /* or NULL */
+    uint32_t version;
+    uint32_t incident;
+    bool again;          /* it comes back: not while the one before is still to be sent */
+    const char *summary;
+    const char *instructions; /* or NULL */
+    const char *link;         /* or NULL */
+};
+/* One for each channel that wants it, in the present step. */
+enum err_code notice_add(struct engine *engine, const struct notice *notice, struct err *err) ERR_MUST_CHECK;
+enum err_code notice_add_of_key(struct engine *engine, const struct vault_key *key, struct notice notice,
+                                struct err *err) ERR_MUST_CHECK;
+/* With what the provider's definition tells a person to do for an action, if a person does it. */
+enum err_code notice_add_manual(struct engine *engine, const struct subject *subject, enum provider_action action,
+                                const char *label, const char *provider_id, struct notice notice, struct err *err)
+    ERR_MUST_CHECK;
+/* One is due; argument: its id. */
+enum err_code notice_step(struct engine *engine, void *argument, struct err *err) ERR_MUST_CHECK;
+enum err_code notice_start(struct engine *engine, struct flight *flight, notify_done *done, struct err *err)
+    ERR_MUST_CHECK;
+enum err_code notice_record(struct engine *engine, struct flight *flight, struct err *err) ERR_MUST_CHECK;
+/* Is it time to tell again of what waits for a person since? *reminded_at_ms is kept in its job. */
+bool notice_is_due(const struct engine *engine, bool waits, int64_t *reminded_at_ms, bool *ret_again);
 
 /* --- calendar.c ----------------------------------------------------------- */
 

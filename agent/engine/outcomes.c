@@ -252,11 +252,25 @@ static enum err_code note_expiry(struct engine *engine, struct subject *subject,
     return calendar_plan_current(engine, &subject->key, err);
 }
 
-static void tell_dead_current(struct engine *engine, struct subject *subject)
+static enum err_code tell_alarm(struct engine *engine, const struct vault_key *key, bool replaces, struct err *err)
+{
+    char summary[384];
+    (void)snprintf(summary, sizeof summary, "version %u, in use, is %s (%d%s%s). %s", key->current_number,
+                   key->proof.verdict == VAULT_DEAD ? "dead" : "unfit", (int)key->proof.status,
+                   key->proof.code[0] ? " " : "", key->proof.code,
+                   replaces ? "It is replaced" : "Replace it with keyturn rotate");
+    const struct notice notice = {.about = VAULT_ABOUT_ALARM,
+                                  .subject_id = key->row.id,
+                                  .version = key->current_number,
+                                  .summary = summary};
+    return notice_add_of_key(engine, key, notice, err);
+}
+
+static enum err_code tell_dead_current(struct engine *engine, struct subject *subject, struct err *err)
 {
     struct vault_key *key = &subject->key;
     if (key->alarm)
-        return;
+        return ERR_OK;
     key->alarm = true;
     bool dead = key->proof.verdict == VAULT_DEAD;
     bool replaces = dead && key->rotate_dead && !key->rotation_state;
@@ -267,6 +281,7 @@ static void tell_dead_current(struct engine *engine, struct subject *subject)
         calendar_plan_now(engine, key, VAULT_CAUSE_DEAD);
     if (key->rotation_state)
         follow_up_add(engine, false, key->rotation_id, ROTATION_ON_OLD_DEAD, "schedule", 0);
+    return tell_alarm(engine, key, replaces, err);
 }
 
 static enum err_code record_probe_key(struct engine *engine, struct flight *flight, struct err *err)
@@ -302,12 +317,27 @@ static enum err_code record_probe_key(struct engine *engine, struct flight *flig
         key->alarm = false;
         TRY(put_where_missing(engine, &subject, err));
     } else if ((unsigned)evidence.times >= subject.limits->settle) {
-        tell_dead_current(engine, &subject);
+        TRY(tell_dead_current(engine, &subject, err));
     } else {
         key->probe_at_ms = now + subject.limits->settle_interval_ms;
     }
     TRY(subject_save(engine, &subject, err));
     return follow_up_run(engine, err);
+}
+
+static enum err_code tell_delivery(struct engine *engine, const struct flight *flight, const struct vault_key *key,
+                                   struct vault_delivery *delivery, struct err *err)
+{
+    char summary[384];
+    (void)snprintf(summary, sizeof summary, "delivery %u does not hold version %u, which is in use: %s. It is tried again",
+                   delivery->order, flight->number, delivery->detail);
+    struct notice notice = {.about = VAULT_ABOUT_DELIVERY,
+                            .subject_id = flight->delivery_id,
+                            .version = flight->number,
+                            .summary = summary};
+    if (!notice_is_due(engine, !flight->delivered.done, &delivery->reminded_at_ms, &notice.again))
+        return ERR_OK;
+    return notice_add_of_key(engine, key, notice, err);
 }
 
 static enum err_code record_put(struct engine *engine, struct flight *flight, struct err *err)
@@ -324,7 +354,9 @@ static enum err_code record_put(struct engine *engine, struct flight *flight, st
         log_warning("engine", "%s: delivery %u: %s", flight->key, delivery.order, delivery.detail);
         subject.key.probe_at_ms = engine_now(engine) + backoff_ms(engine, 1, PROBE_RETRY_MS, PROBE_RETRY_MOST_MS);
     }
-    enum err_code code = vault_update(engine->vault, VAULT_DELIVERY, &delivery.row, err);
+    enum err_code code = tell_delivery(engine, flight, &subject.key, &delivery, err);
+    if (code == ERR_OK)
+        code = vault_update(engine->vault, VAULT_DELIVERY, &delivery.row, err);
     struct audit_entry entry = {.who = "engine",
                                 .what = flight->delivered.done ? "delivery.put" : "delivery.failed",
                                 .version = flight->number,
@@ -352,6 +384,7 @@ static record_function *const records[FLIGHT_KIND_COUNT] = {
     [FLIGHT_PROBE_CONDEMNED] = record_revocation,
     [FLIGHT_PROBE_KEY] = record_probe_key,
     [FLIGHT_PUT] = record_put,
+    [FLIGHT_NOTICE] = notice_record,
 };
 
 enum err_code outcome_record(struct engine *engine, struct flight *flight, struct err *err)

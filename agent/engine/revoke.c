@@ -347,6 +347,24 @@ static enum err_code audit_step(struct step *step, enum revocation_state from, s
     return engine_audit(step->engine, &step->subject->key, entry, err);
 }
 
+/* A person is told of what waits, again at times. */
+static enum err_code tell_people(struct step *step, struct err *err)
+{
+    struct vault_revocation *revocation = step->revocation;
+    struct vault_version version = {0};
+    struct notice notice = {.about = VAULT_ABOUT_WAITS,
+                            .subject_id = revocation->row.id,
+                            .version = revocation->version_number,
+                            .incident = revocation->incident,
+                            .summary = revocation->detail};
+    bool waits = revocation->waits_for_person && !revocation->ended_at_ms;
+    if (!notice_is_due(step->engine, waits, &revocation->reminded_at_ms, &notice.again))
+        return ERR_OK;
+    TRY(vault_get(step->engine->session, VAULT_VERSION, revocation->version_id, &version.row, err));
+    return notice_add_manual(step->engine, step->subject, PROVIDER_REVOKE, version.label, version.provider_id, notice,
+                             err);
+}
+
 static enum err_code move(struct step *step, struct err *err)
 {
     struct vault_revocation *revocation = step->revocation;
@@ -366,6 +384,7 @@ static enum err_code move(struct step *step, struct err *err)
             TRY(effects[effect](step, err));
     if (revocation->ended_at_ms)
         revocation->row.due_at_ms = 0;
+    TRY(tell_people(step, err));
     return audit_step(step, from, err);
 }
 

@@ -220,6 +220,29 @@ static enum err_code do_effects(struct rotation_work *work, struct err *err)
     return ERR_OK;
 }
 
+/* A person is told of what waits, again at times; and of a rotation that failed by itself. */
+static enum err_code tell_people(struct rotation_work *work, enum rotation_state from, struct err *err)
+{
+    struct vault_rotation *rotation = work->rotation;
+    bool staging = rotation->state == ROTATION_STAGING;
+    struct notice notice = {.subject_id = rotation->row.id,
+                            .version = rotation->number,
+                            .incident = rotation->incident,
+                            .summary = rotation->detail};
+    bool failed = rotation->state == ROTATION_FAILED && from != ROTATION_FAILED;
+    if (failed && work->input->event != ROTATION_ON_CANCEL) {
+        notice.about = VAULT_ABOUT_FAILED;
+        return notice_add_of_key(work->engine, &work->subject->key, notice, err);
+    }
+    if (!notice_is_due(work->engine, rotation->waits_for_person && !rotation->ended_at_ms, &rotation->reminded_at_ms,
+                       &notice.again))
+        return ERR_OK;
+    notice.about = VAULT_ABOUT_WAITS;
+    if (staging)
+        return notice_add_manual(work->engine, work->subject, PROVIDER_ISSUE, rotation->label, NULL, notice, err);
+    return notice_add_of_key(work->engine, &work->subject->key, notice, err);
+}
+
 /* Ask the table and do what it says. *ret_moved false: it refused. */
 static enum err_code move(struct rotation_work *work, struct err *err)
 {
@@ -241,6 +264,7 @@ static enum err_code move(struct rotation_work *work, struct err *err)
     summarise(work);
     if (decision.next != from)
         count_end(work);
+    TRY(tell_people(work, from, err));
     return audit_step(work, from, err);
 }
 

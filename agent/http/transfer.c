@@ -169,7 +169,9 @@ enum err_code http_transfer_prepare(struct http_transfer *transfer, struct http_
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
                      http_time_limit(request->connect_timeout_ms, HTTP_CONNECT_TIMEOUT_MS));
     CURLcode code = curl_easy_setopt(easy, CURLOPT_URL, request->url);
-    if (code == CURLE_OK)
+    if (code == CURLE_OK && request->mail)
+        TRY(http_mail_prepare(transfer, request->mail, err));
+    else if (code == CURLE_OK)
         code = http_set_method(transfer, request->method);
     if (code == CURLE_OK)
         code = http_set_special(transfer, request);

@@ -23,6 +23,8 @@ struct http_transfer {
     struct secret *headers; /* lines, each ended by NUL, that the nodes point into */
     struct secret *body;
     struct curl_slist lines[HTTP_HEADER_LINES];
+    struct curl_slist recipients[HTTP_MAIL_MOST_TO];
+    size_t sent_bytes;  /* of a mail's body */
     bool plain_options; /* false: TLS or signing options were set, so the handle is not used again */
     bool repeatable;    /* GET, HEAD: libcurl may send it again on a new connection */
     unsigned passes;    /* how often the request was about to be sent */
@@ -50,6 +52,10 @@ enum err_code http_transfer_prepare(struct http_transfer *transfer, struct http_
 void http_transfer_finish(struct http_transfer *transfer, CURLcode code);
 /* Wipe and drop all that belonged to the last request. */
 void http_transfer_clear(struct http_transfer *transfer);
+
+/* mail.c: make the prepared handle send a mail. */
+enum err_code http_mail_prepare(struct http_transfer *transfer, const struct http_mail *mail, struct err *err)
+    ERR_MUST_CHECK;
 
 /* headers.c: check the lines of request headers, cut them at their line feeds
  * and chain nodes over them; *ret_list is NULL for none. */

@@ -15,6 +15,7 @@ static const struct {
     [STORE_REVOCATION] = {"revocation", true},
     [STORE_INCIDENT] = {"incident", false},
     [STORE_PENDING] = {"pending", false},
+    [STORE_NOTICE] = {"notice", false},
 };
 
 #define ROW_COLUMNS "id, parent, name_index, revision, due_at_ms, meta"

@@ -7,7 +7,7 @@
 static struct store_row change_row(enum vault_kind kind, const struct vault_row *record)
 {
     struct store_row row = {
-        .has_parent = kind != VAULT_KEY && kind != VAULT_INCIDENT,
+        .has_parent = kind != VAULT_KEY && kind != VAULT_INCIDENT && kind != VAULT_NOTICE,
         .revision = record->revision,
         .due_at_ms = record->due_at_ms,
     };
@@ -36,6 +36,7 @@ static void change_index(const struct vault *vault, enum vault_kind kind, const 
     case VAULT_DELIVERY:
     case VAULT_ROTATION:
     case VAULT_REVOCATION:
+    case VAULT_NOTICE:
         break;
     }
 }

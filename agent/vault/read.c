@@ -146,7 +146,7 @@ enum err_code vault_due(struct vault_session *session, enum vault_kind kind, int
 
 enum err_code vault_next_due(struct vault_session *session, int64_t *ret_due_at_ms, struct err *err)
 {
-    static const enum store_table tables[] = {STORE_KEY, STORE_ROTATION, STORE_REVOCATION};
+    static const enum store_table tables[] = {STORE_KEY, STORE_ROTATION, STORE_REVOCATION, STORE_NOTICE};
     ENTER(session);
     int64_t soonest = 0;
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
@@ -230,12 +230,13 @@ static int read_revocations_newest(const void *a, const void *b)
 
 typedef int read_order(const void *a, const void *b);
 static read_order *const read_orders[] = {
-    [VAULT_KEY] = NULL, /* keys and incidents have no parent */
+    [VAULT_KEY] = NULL, /* keys, incidents and notices have no parent */
     [VAULT_VERSION] = read_versions_down,
     [VAULT_DELIVERY] = read_deliveries_up,
     [VAULT_ROTATION] = read_rotations_newest,
     [VAULT_REVOCATION] = read_revocations_newest,
     [VAULT_INCIDENT] = NULL,
+    [VAULT_NOTICE] = NULL,
 };
 
 static enum err_code read_list_visit(struct read_list *list, vault_visit *visit, void *context, struct err *err)

@@ -13,6 +13,7 @@
 #define ROTATION(member, type) CODEC_FIELD(struct vault_rotation, member, type)
 #define REVOCATION(member, type) CODEC_FIELD(struct vault_revocation, member, type)
 #define INCIDENT(member, type) CODEC_FIELD(struct vault_incident, member, type)
+#define NOTICE(member, type) CODEC_FIELD(struct vault_notice, member, type)
 #define EVIDENCE(member, type) CODEC_FIELD(struct vault_evidence, member, type)
 #define HEAD(member, type) CODEC_FIELD(struct vault_head, member, type)
 #define SLOT(member, type) CODEC_FIELD(struct vault_slot, member, type)
@@ -88,6 +89,7 @@ static const struct codec_field delivery_fields[] = {
     [3] = DELIVERY(holds_version, CODEC_U32),
     [4] = DELIVERY(put_at_ms, CODEC_I64),
     [5] = DELIVERY(detail, CODEC_STRING),
+    [20] = DELIVERY(reminded_at_ms, CODEC_I64),
     [6] = CODEC_FIELD_TEXT(struct vault_delivery, definition, VAULT_DEFINITION_BYTES),
 };
 
@@ -126,6 +128,7 @@ static const struct codec_field rotation_fields[] = {
     [32] = ROTATION(incident, CODEC_U32),
     [33] = ROTATION(undo_failed_mask, CODEC_U32),
     [34] = ROTATION(tried_mask, CODEC_U32),
+    [50] = ROTATION(reminded_at_ms, CODEC_I64),
 };
 
 static const struct codec_field revocation_fields[] = {
@@ -151,6 +154,7 @@ static const struct codec_field revocation_fields[] = {
     [20] = REVOCATION(alive_in_row, CODEC_I32),
     [21] = REVOCATION(accepted_at_ms, CODEC_I64),
     [22] = REVOCATION(last, CODEC_BOOL),
+    [50] = REVOCATION(reminded_at_ms, CODEC_I64),
 };
 
 static const struct codec_field incident_fields[] = {
@@ -158,6 +162,21 @@ static const struct codec_field incident_fields[] = {
     [3] = INCIDENT(opened_at_ms, CODEC_I64), [4] = INCIDENT(ended_at_ms, CODEC_I64),
     [5] = INCIDENT(asked_by, CODEC_STRING),  [6] = INCIDENT(reason, CODEC_STRING),
     [7] = INCIDENT(dead, CODEC_U32),         [8] = INCIDENT(replacing, CODEC_U32),
+};
+
+static const struct codec_field notice_fields[] = {
+    [1] = NOTICE(about, CODEC_I32),
+    [2] = NOTICE(channel, CODEC_STRING),
+    [3] = NOTICE(subject_id, CODEC_BYTES),
+    [4] = NOTICE(key, CODEC_STRING),
+    [5] = NOTICE(version, CODEC_U32),
+    [6] = NOTICE(incident, CODEC_U32),
+    [7] = NOTICE(made_at_ms, CODEC_I64),
+    [8] = NOTICE(failures, CODEC_I32),
+    [9] = NOTICE(summary, CODEC_STRING),
+    [10] = CODEC_FIELD_TEXT(struct vault_notice, instructions, VAULT_NOTICE_TEXT_BYTES),
+    [11] = NOTICE(link, CODEC_STRING),
+    [12] = NOTICE(detail, CODEC_STRING),
 };
 
 static const struct codec_field digest_fields[] = {
@@ -185,6 +204,7 @@ static const struct codec_field head_fields[] = {
     [20] = HEAD_DIGEST(STORE_REVOCATION),
     [21] = HEAD_DIGEST(STORE_INCIDENT),
     [22] = HEAD_DIGEST(STORE_PENDING),
+    [23] = HEAD_DIGEST(STORE_NOTICE),
     [31] = HEAD_DIGEST(VAULT_DIGEST_SLOTS),
 };
 const struct codec_schema vault_head_schema = CODEC_SCHEMA("head", struct vault_head, head_fields);
@@ -209,6 +229,8 @@ static const struct codec_schema revocation_schema =
 static const struct codec_schema incident_schema =
     CODEC_SCHEMA("incident", struct vault_incident, incident_fields);
 
+static const struct codec_schema notice_schema = CODEC_SCHEMA("notice", struct vault_notice, notice_fields);
+
 static const struct vault_shape shapes[] = {
     [VAULT_KEY] = {STORE_KEY, &key_schema, "key"},
     [VAULT_VERSION] = {STORE_VERSION, &version_schema, "version"},
@@ -216,6 +238,7 @@ static const struct vault_shape shapes[] = {
     [VAULT_ROTATION] = {STORE_ROTATION, &rotation_schema, "rotation"},
     [VAULT_REVOCATION] = {STORE_REVOCATION, &revocation_schema, "revocation"},
     [VAULT_INCIDENT] = {STORE_INCIDENT, &incident_schema, "incident"},
+    [VAULT_NOTICE] = {STORE_NOTICE, &notice_schema, "notice"},
 };
 
 const struct vault_shape *vault_shape(enum vault_kind kind)

@@ -18,6 +18,7 @@ union vault_record {
     struct vault_rotation rotation;
     struct vault_revocation revocation;
     struct vault_incident incident;
+    struct vault_notice notice;
 };
 
 /* A kind's fields, the table of the store where it lives, and its name in messages. */

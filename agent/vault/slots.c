@@ -46,6 +46,10 @@ static enum err_code slot_decode(struct codec *codec, const void *blob, size_t l
 
 /* --- The digest of the slots ----------------------------------------------- */
 
+/* Where a table's number stands in elements of its digest. It is in sums that are stored, so it
+ * stays when tables are added; the slots have a sum of their own. */
+enum { SLOT_ELEMENT = 8 };
+
 /* A slot lies in clear and has no tag of ours, so a keyed hash of all of it stands in for one. */
 static void slot_element(const struct seal_keys *keys, uint32_t number, const void *blob, size_t length,
                          uint8_t id[SEAL_ID_BYTES], uint8_t tag[SEAL_INDEX_BYTES])
@@ -67,7 +71,7 @@ static int slots_sum_one(void *context, uint32_t number, const void *blob, size_
     uint8_t tag[SEAL_INDEX_BYTES];
     (void)err;
     slot_element(sum->keys, number, blob, length, id, tag);
-    struct seal_row element = {.table = VAULT_DIGEST_SLOTS, .id = id, .meta_tag = tag};
+    struct seal_row element = {.table = SLOT_ELEMENT, .id = id, .meta_tag = tag};
     seal_digest_add(sum->keys, &sum->digest, &element);
     return ERR_OK;
 }
@@ -212,7 +216,7 @@ static void slot_count(struct vault *vault, uint32_t number, const struct buf *b
     uint8_t tag[SEAL_INDEX_BYTES];
     struct seal_digest *digest = &vault->head.digests[VAULT_DIGEST_SLOTS];
     slot_element(vault->keys, number, blob->data, blob->length, id, tag);
-    struct seal_row element = {.table = VAULT_DIGEST_SLOTS, .id = id, .meta_tag = tag};
+    struct seal_row element = {.table = SLOT_ELEMENT, .id = id, .meta_tag = tag};
     if (add)
         seal_digest_add(vault->keys, digest, &element);
     else

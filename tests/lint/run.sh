@@ -57,7 +57,8 @@ agent/action:base http
 agent/provider:base action
 agent/delivery:base action
 agent/vault:base seal store rotation
-agent/engine:base vault rotation provider delivery action http
+agent/notify:base action http
+agent/engine:base vault rotation provider delivery notify action http
 agent/api:base vault engine provider action rotation delivery
 cli:base
 RULES

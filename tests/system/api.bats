@@ -151,6 +151,7 @@ key_post() { # key_post NAME SECRET [MORE MEMBERS]: a sandbox key
   ask POST /v1/revocations '{"targets":[{"key":"sandbox/ci"}],"reason":"pasted in a chat"}'
   is 201 .incident 1 .reason 'pasted in a chat'
   ask GET /v1/incidents; is 200 '.incidents[0].incident' 1
+  ask GET /v1/notices; is 200 .notices "[]"
   dashboard POST /keys/revoke "{\"key\":\"$second\"}"
   dashboard_revoke ci-4
   get_until /v1/incidents/1 '.ended_at != null' true

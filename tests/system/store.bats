@@ -75,6 +75,16 @@ opening_works() {
   has newer "$OUTPUT"
 }
 
+@test "a store of format 1 is brought up, with a copy of it kept, and holds what it held" {
+  begin_store
+  sqlite3 "$STORE" 'DROP TABLE notice; PRAGMA user_version=1'
+  agent_start
+  vault_unlock
+  [ "$(keyturn list --names | tr '\n' ' ')" = 'live/first live/second ' ]
+  [ "$(sqlite3 "$STORE" 'PRAGMA user_version')" = 2 ]
+  [ "$(sqlite3 "$STORE.before-2" 'PRAGMA user_version')" = 1 ]
+}
+
 @test "S8: a store that was cut short is refused" {
   begin_store
   size=$(stat -c %s "$STORE")

@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "base/random.h"
 #include "delivery/sinks.h"
+#include "notify/notify.h"
 #include "provider/provider.h"
 #include "vault/vault.h"
 
@@ -43,6 +44,8 @@ struct engine_options {
     const char *ca_file;   /* or NULL */
     size_t workers;        /* threads for deliveries and programs; 0: 4 */
     size_t parallel;       /* effects in flight at once; 0: 256 */
+    const struct notify_channel *const *channels; /* borrowed: how people are told */
+    size_t channel_count;
     int64_t remind_ms;     /* a person is reminded this often; 0: 1 h */
     int64_t drain_ms;      /* at the end, what is under way gets so long to end; 0: 10 s */
 };

@@ -3,7 +3,7 @@
  * The client belongs to the loop's thread; http_wake alone may be called from
  * others. Redirects are never followed and proxies only where options name one
  * (the environment's are ignored). TLS is 1.2 or newer and always verified.
- * Only http and https. The URL of a request may hold no secret.
+ * Only http and https, and smtp and smtps for mail. The URL of a request may hold no secret.
  *
  * What the answer is worth for retrying is decided here, by how far the request
  * got (S2, S3):
@@ -33,6 +33,19 @@ struct http_options {
     const char *user_agent;      /* borrowed for the client's life */
 };
 
+/* Makes a request a mail over SMTP: the URL is smtp: or smtps:, the method is not looked at, the body
+ * is the message with its headers, lines ended by CR LF. ANSWERED then means that the server
+ * took it for every address; status is its last reply's. */
+struct http_mail {
+    const char *from;          /* addresses without < > */
+    const char *const *to;
+    size_t to_count;           /* 1 to HTTP_MAIL_MOST_TO */
+    const char *user;          /* or NULL: does not log in */
+    const struct secret *password; /* with user; borrowed until the request has ended */
+    bool clear;                /* smtp: without STARTTLS; false: STARTTLS or nothing */
+};
+enum { HTTP_MAIL_MOST_TO = 16 };
+
 /* A request. Everything is borrowed until http_start returns, but headers and
  * body: these secrets are taken (freed by the client when the request has ended). */
 struct http_request {
@@ -47,6 +60,7 @@ struct http_request {
     const char *client_cert;    /* PEM file, or NULL */
     const char *client_key;
     const char *sigv4;          /* as CURLOPT_AWS_SIGV4 ("aws:amz:region:service"), or NULL */
+    const struct http_mail *mail; /* or NULL */
     const struct secret *sigv4_user; /* "id:secret", borrowed until the request has ended */
 };
 

@@ -125,6 +125,7 @@ struct vault_delivery {
     int64_t created_at_ms;
     uint32_t holds_version; /* the version that is put there now, 0: none */
     int64_t put_at_ms;
+    int64_t reminded_at_ms; /* people were told last that it fails; 0: it does not */
     char detail[200]; /* what the last operation said */
     struct vault_text definition; /* JSON, see delivery/delivery.h */
 };
@@ -157,6 +158,7 @@ struct vault_rotation {
     bool replace;     /* asked for by an emergency with replacement: no grace, no receipts */
     uint32_t incident; /* that emergency's, 0: none */
     bool waits_for_person;
+    int64_t reminded_at_ms; /* people were told of it last; 0: not, or it waits for nobody */
     uint32_t put_mask;    /* bit n: the n-th delivery of the key (by order, from 0) holds new, checked */
     uint32_t tried_mask;  /* bit n: a put was begun, so it may hold new */
     uint32_t undone_mask; /* bit n: it was put back */
@@ -179,6 +181,7 @@ struct vault_revocation {
     bool last;        /* its key is a credential: it dies after those that it revokes */
     bool intent;
     bool waits_for_person;
+    int64_t reminded_at_ms; /* as of a rotation */
     bool step_accepted; /* the present state's request was accepted */
     int32_t attempt;
     int32_t failures; /* unknowns in a row in this state: for the backoff */
@@ -205,6 +208,35 @@ struct vault_incident {
     char reason[LIMIT_TITLE_BYTES + 1];
 };
 
+/* What a notice is about. Stored, so a number never changes. */
+enum vault_about {
+    VAULT_ABOUT_WAITS = 1, /* a person has something to do */
+    VAULT_ABOUT_ALARM,     /* the version in use is dead or unfit */
+    VAULT_ABOUT_INCIDENT,  /* an emergency was declared */
+    VAULT_ABOUT_DELIVERY,  /* a place could not be given the version in use */
+    VAULT_ABOUT_FAILED,    /* a rotation failed */
+    VAULT_ABOUT_END
+};
+
+enum { VAULT_NOTICE_TEXT_BYTES = 4 * 1024 };
+
+/* What is still to be told to people over one channel. It never holds a secret. */
+struct vault_notice {
+    struct vault_row row; /* due_at_ms: sent, or tried again; never 0 */
+    int32_t about;        /* enum vault_about */
+    char channel[LIMIT_NAME_BYTES + 1];
+    uint8_t subject_id[VAULT_ID_BYTES];   /* the key's, rotation's, revocation's or incident's */
+    char key[2 * LIMIT_NAME_BYTES + 2];   /* "live/reporting", "" of an incident */
+    uint32_t version;
+    uint32_t incident;
+    int64_t made_at_ms;
+    int32_t failures;    /* in a row */
+    char summary[384];   /* what happened, one line */
+    struct vault_text instructions; /* what to do; may be empty */
+    char link[512];
+    char detail[200];    /* why it was not sent, last */
+};
+
 /* Which record a row is of. */
 enum vault_kind {
     VAULT_KEY = 1,
@@ -212,7 +244,8 @@ enum vault_kind {
     VAULT_DELIVERY,
     VAULT_ROTATION,
     VAULT_REVOCATION,
-    VAULT_INCIDENT
+    VAULT_INCIDENT,
+    VAULT_NOTICE
 };
 
 /* Free what a record owns (labels, definition) and zero it. Fine on a zeroed record. */
