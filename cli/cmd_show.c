@@ -51,6 +51,8 @@ static void show_head(const json_t *key)
         printf("expires %s\n", say_when(field_time(key, "expires_at"), when));
     if (field_given(key, "window"))
         printf("rotations open only %s\n", field_text(key, "window"));
+    if (field_given(key, "not_with"))
+        printf("not on the same day as %s\n", field_text(key, "not_with"));
     if (field_given(key, "credential"))
         printf("its provider is asked with %s\n", field_text(key, "credential"));
     show_labels(key);

@@ -17,6 +17,7 @@ static const struct {
     {"every", "every_s", POLICY_DURATION},
     {"jitter", "jitter_s", POLICY_DURATION},
     {"window", "window", POLICY_TEXT_OR_NONE},
+    {"not-with", "not_with", POLICY_KEY},
     {"expires", "expires_at", POLICY_DATE},
     {"on-dead", "rotate_dead", POLICY_ON_DEAD},
     {"grace", "grace_s", POLICY_DURATION},
@@ -53,7 +54,7 @@ enum err_code policy_write_date(const char *option, const char *text, const char
     return ERR_OK;
 }
 
-static enum err_code policy_key(const char *text, const char *field, struct buf *json, struct err *err)
+static enum err_code policy_key(const char *option, const char *text, const char *field, struct buf *json, struct err *err)
 {
     char environment[LIMIT_NAME_BYTES + 1];
     char name[LIMIT_NAME_BYTES + 1];
@@ -62,7 +63,7 @@ static enum err_code policy_key(const char *text, const char *field, struct buf 
         return ERR_OK;
     }
     if (text_split_key(text, environment, name, err) != ERR_OK)
-        return err_prefix(err, "--credential");
+        return err_prefix(err, "--%s", option);
     json_put_string(json, field, text);
     return ERR_OK;
 }
@@ -91,7 +92,7 @@ static enum err_code policy_field(size_t i, const char *text, struct buf *json, 
     case POLICY_DURATION:
         return policy_duration(option, text, field, json, err);
     case POLICY_KEY:
-        return policy_key(text, field, json, err);
+        return policy_key(option, text, field, json, err);
     case POLICY_YES_NO:
         if (strcmp(text, "yes") != 0 && strcmp(text, "no") != 0)
             return err_set(err, ERR_INVALID, "--%s is yes or no, not “%s”", option, text);

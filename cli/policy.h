@@ -11,6 +11,7 @@
         {"every", "DURATION", "rotate it that often: 30d; never"},                                 \
         {"jitter", "DURATION", "a rotation opens up to so much before that, so that keys part: 12h"}, \
         {"window", "WINDOWS", "open rotations only then: “Tue..Thu 09:00-16:00 Europe/Berlin”; none"}, \
+        {"not-with", "KEY", "do not rotate it on the same day as that one, nor that one on its; none"},     \
         {"expires", "DATE", "the provider ends the key then: 2027-03-01; it is rotated in time; never"},   \
         {"on-dead", "rotate|alarm", "what to do when the key in use is found dead: alarm"},        \
         {"grace", "DURATION", "how long the old key stays alive after a rotation: 24h"},           \

@@ -45,7 +45,8 @@ static void encode_plan(struct buf *out, const struct vault_key *key)
                                                           [VAULT_CAUSE_DEAD] = "dead",
                                                           [VAULT_CAUSE_ASKED] = "asked"};
     static const char *const holds[VAULT_HOLD_COUNT] = {[VAULT_HOLD_MISSED] = "missed",
-                                                        [VAULT_HOLD_WINDOW] = "window"};
+                                                        [VAULT_HOLD_WINDOW] = "window",
+                                                        [VAULT_HOLD_NOT_WITH] = "not_with"};
     bool known = key->rotate_at_ms && key->rotate_cause >= 0 && key->rotate_cause < VAULT_CAUSE_COUNT;
     bool held = key->rotate_hold >= 0 && key->rotate_hold < VAULT_HOLD_COUNT;
     json_put_time(out, "rotate_due", key->rotate_due_ms);
@@ -64,6 +65,7 @@ static void encode_policy(struct buf *out, const struct vault_key *key)
     encode_seconds(out, "probe_every_s", key->probe_every_ms);
     encode_seconds(out, "jitter_s", key->jitter_ms);
     encode_text(out, "window", key->windows);
+    encode_text(out, "not_with", key->not_with);
     encode_plan(out, key);
     json_put_time(out, "probe_at", key->probe_at_ms);
     json_put_time(out, "expires_at", key->expires_at_ms);

@@ -136,6 +136,7 @@ static void key_body_release(struct key_body *body)
         {.name = "every_s", .kind = DECODE_SECONDS, .clears = true, IN_DRAFT(every_ms), .bit = ENGINE_EVERY},      \
         {.name = "jitter_s", .kind = DECODE_SECONDS, .clears = true, IN_DRAFT(jitter_ms), .bit = ENGINE_JITTER},   \
         {.name = "window", .kind = DECODE_TEXT, .clears = true, IN_DRAFT(windows), .bit = ENGINE_WINDOWS},         \
+        {.name = "not_with", .kind = DECODE_TEXT, .clears = true, IN_DRAFT(not_with), .bit = ENGINE_NOT_WITH},     \
         {.name = "expires_at", .kind = DECODE_TIME, .clears = true, IN_DRAFT(expires_at_ms), .bit = ENGINE_EXPIRES}, \
         {.name = "rotate_dead", .kind = DECODE_BOOLEAN, IN_DRAFT(rotate_dead), .bit = ENGINE_ROTATE_DEAD},         \
         {.name = "grace_s", .kind = DECODE_SECONDS, IN_DRAFT(grace_ms), .bit = ENGINE_GRACE},                      \

@@ -3,12 +3,15 @@
  * record, so what people are shown is what will be done. */
 #include "internal.h"
 
+#include "base/text.h"
 #include "base/zone.h"
 
 enum {
     MISSED_MS = 60 * 1000, /* later than that, the agent was away */
     SPREAD_SHARE = 10,     /* missed times are spread over this part of the period, */
     SPREAD_MOST_MS = 60 * 60 * 1000,
+    APART_MOVES = 60,
+    DAY_MS = 24 * 60 * 60 * 1000,
     WINDOW_SHARE = 4, /* of a window's length: what waited for it begins within that */
     EXPIRY_LEAD_PERSON_MS = 14 * 24 * 60 * 60 * 1000,
     EXPIRY_LEAD_MS = 3 * 24 * 60 * 60 * 1000,
@@ -48,14 +51,10 @@ static int64_t spread_ms(struct engine *engine, const struct vault_key *key)
 
 /* Into a window: where it is still to open, into the first part of it, so that not all that wait
  * for it begin at once. */
-static enum err_code place_in_window(struct engine *engine, struct vault_key *key, struct err *err)
+static enum err_code place_in_window(struct engine *engine, struct vault_key *key, const struct windows *windows,
+                                     struct err *err)
 {
-    OWN(windows_free) struct windows *windows = NULL;
     struct window_span span;
-    if (!key->windows[0])
-        return ERR_OK;
-    if (windows_parse(key->windows, ZONE_FOLDER, &windows, err) != ERR_OK)
-        return err_prefix(err, "the windows of %s/%s", key->environment, key->name);
     if (!windows_next(windows, key->rotate_at_ms, &span))
         return err_set(err, ERR_STATE, "the windows of %s/%s never open", key->environment, key->name);
     if (span.opens_ms <= key->rotate_at_ms)
@@ -69,12 +68,72 @@ static enum err_code place_in_window(struct engine *engine, struct vault_key *ke
     return ERR_OK;
 }
 
-/* At the first moment from then on at which the key's rules let a rotation open. */
-static enum err_code place(struct engine *engine, struct vault_key *key, int64_t from_ms, enum vault_hold why,
-                           struct err *err)
+/* Days are those of its first window's zone, else of UTC. */
+static int64_t day_of(const struct windows *windows, int64_t at_ms)
 {
+    return windows ? windows_day(windows, at_ms) : at_ms / DAY_MS;
+}
+
+static int64_t day_begins_ms(const struct windows *windows, int64_t day)
+{
+    return windows ? windows_day_begins_ms(windows, day) : day * DAY_MS;
+}
+
+/* The key that it is kept apart from; *ret_other is zeros when there is none. */
+static enum err_code find_other(struct engine *engine, const struct vault_key *key, struct vault_key *ret_other,
+                                struct err *err)
+{
+    char environment[LIMIT_NAME_BYTES + 1];
+    char name[LIMIT_NAME_BYTES + 1];
+    if (!key->not_with[0])
+        return ERR_OK;
+    TRY(text_split_key(key->not_with, environment, name, err));
+    enum err_code code = vault_key_find(engine->session, environment, name, ret_other, err);
+    return code == ERR_NOT_FOUND ? ERR_OK : code;
+}
+
+/* Is the other one rotated on the day for which this one is planned? Today only what has opened
+ * counts when this one is about to open: the other will look at it in turn. */
+static bool meets(struct engine *engine, const struct vault_key *key, const struct vault_key *other,
+                  const struct windows *windows, bool opening)
+{
+    int64_t day = day_of(windows, key->rotate_at_ms);
+    bool today = day == day_of(windows, engine_now(engine));
+    bool opened = other->opened_at_ms && day_of(windows, other->opened_at_ms) == day;
+    bool planned = other->rotate_at_ms && !other->rotation_state && day_of(windows, other->rotate_at_ms) == day;
+    return opened || (planned && !(opening && today));
+}
+
+static enum err_code place_apart(struct engine *engine, struct vault_key *key, const struct vault_key *other,
+                                 const struct windows *windows, bool opening, struct err *err)
+{
+    for (int moves = 0; moves < APART_MOVES; moves++) {
+        if (windows)
+            TRY(place_in_window(engine, key, windows, err));
+        if (!other->name[0] || !meets(engine, key, other, windows, opening))
+            return ERR_OK;
+        int64_t next_ms = day_begins_ms(windows, day_of(windows, key->rotate_at_ms) + 1);
+        if (key->expires_at_ms && next_ms >= key->expires_at_ms)
+            return ERR_OK;
+        hold(key, next_ms + random_ms(engine, spread_ms(engine, key)), VAULT_HOLD_NOT_WITH);
+    }
+    return ERR_OK;
+}
+
+/* At the first moment from then on at which the key's rules let a rotation open. opening: is that
+ * moment now? */
+static enum err_code place(struct engine *engine, struct vault_key *key, int64_t from_ms, enum vault_hold why,
+                           bool opening, struct err *err)
+{
+    OWN(windows_free) struct windows *windows = NULL;
+    struct vault_key other = {0};
     hold(key, from_ms, why);
-    return place_in_window(engine, key, err);
+    if (key->windows[0] && windows_parse(key->windows, ZONE_FOLDER, &windows, err) != ERR_OK)
+        return err_prefix(err, "the windows of %s/%s", key->environment, key->name);
+    TRY(find_other(engine, key, &other, err));
+    enum err_code code = place_apart(engine, key, &other, windows, opening, err);
+    vault_record_release(VAULT_KEY, &other.row);
+    return code;
 }
 
 /* Sooner, never later: the period is a promise. 0: none. */
@@ -115,7 +174,7 @@ enum err_code calendar_plan(struct engine *engine, struct vault_key *key, int64_
     key->rotate_due_ms = expires_first ? expiry : period;
     key->rotate_cause = expires_first ? VAULT_CAUSE_EXPIRY : VAULT_CAUSE_PERIOD;
     int64_t now = engine_now(engine);
-    return place(engine, key, key->rotate_due_ms > now ? key->rotate_due_ms : now, VAULT_HOLD_NONE, err);
+    return place(engine, key, key->rotate_due_ms > now ? key->rotate_due_ms : now, VAULT_HOLD_NONE, false, err);
 }
 
 enum err_code calendar_plan_current(struct engine *engine, struct vault_key *key, struct err *err)
@@ -153,8 +212,8 @@ enum err_code calendar_opens(struct engine *engine, struct vault_key *key, bool 
     if (*ret_opens)
         return ERR_OK;
     if (now - key->rotate_at_ms > MISSED_MS)
-        return place(engine, key, now + random_ms(engine, spread_ms(engine, key)), VAULT_HOLD_MISSED, err);
-    TRY(place(engine, key, now, VAULT_HOLD_NONE, err));
+        return place(engine, key, now + random_ms(engine, spread_ms(engine, key)), VAULT_HOLD_MISSED, false, err);
+    TRY(place(engine, key, now, VAULT_HOLD_NONE, true, err));
     *ret_opens = key->rotate_at_ms <= now;
     return ERR_OK;
 }

@@ -70,7 +70,7 @@ static enum err_code set_windows(struct vault_key *key, const char *text, struct
     return ERR_OK;
 }
 
-enum { SCHEDULE_FIELDS = ENGINE_EVERY | ENGINE_JITTER | ENGINE_WINDOWS };
+enum { SCHEDULE_FIELDS = ENGINE_EVERY | ENGINE_JITTER | ENGINE_WINDOWS | ENGINE_NOT_WITH };
 
 /* After a change of its schedule. */
 static enum err_code plan_anew(struct engine *engine, struct vault_key *key, struct err *err)
@@ -240,6 +240,47 @@ static enum err_code insert_delivery(struct engine *engine, const struct vault_k
     return code;
 }
 
+/* --- Keys kept apart ------------------------------------------------------------------ */
+
+static enum err_code find_by_name(struct engine *engine, const char *key_name, struct vault_key *ret_key, struct err *err)
+{
+    char environment[LIMIT_NAME_BYTES + 1];
+    char name[LIMIT_NAME_BYTES + 1];
+    TRY(text_split_key(key_name, environment, name, err));
+    return vault_key_find(engine->session, environment, name, ret_key, err);
+}
+
+/* The other one says the same of this one, or nothing. */
+static enum err_code set_other(struct engine *engine, const char *other_name, const char *not_with, struct err *err)
+{
+    struct vault_key other = {0};
+    TRY(find_by_name(engine, other_name, &other, err));
+    enum err_code code = ERR_OK;
+    if (not_with[0] && other.not_with[0] && strcmp(other.not_with, not_with) != 0)
+        code = err_set(err, ERR_STATE, "%s is kept apart from %s already. Let it go first: keyturn set %s --not-with none",
+                       other_name, other.not_with, other_name);
+    COPY_TEXT(other.not_with, not_with);
+    if (code == ERR_OK)
+        code = vault_update(engine->vault, VAULT_KEY, &other.row, err);
+    vault_record_release(VAULT_KEY, &other.row);
+    return code;
+}
+
+/* Two keys are kept apart, so each says so of the other and whichever is second waits. */
+static enum err_code keep_apart(struct engine *engine, struct vault_key *key, const char *other, struct err *err)
+{
+    char name[2 * LIMIT_NAME_BYTES + 2];
+    (void)snprintf(name, sizeof name, "%s/%s", key->environment, key->name);
+    if (strcmp(other, name) == 0)
+        return err_set(err, ERR_INVALID, "%s cannot be kept apart from itself", name);
+    if (key->not_with[0] && strcmp(key->not_with, other) != 0)
+        TRY(set_other(engine, key->not_with, "", err));
+    if (other[0])
+        TRY(set_other(engine, other, name, err));
+    COPY_TEXT(key->not_with, other);
+    return ERR_OK;
+}
+
 /* --- Adding --------------------------------------------------------------------------- */
 
 struct add {
@@ -302,6 +343,8 @@ static enum err_code do_add(struct engine *engine, void *argument, struct err *e
         return err_set(err, ERR_EXISTS, "there is a key %s/%s already. To replace its secret: keyturn rotate %s/%s",
                        key->environment, key->name, key->environment, key->name);
     TRY(code);
+    if (add->draft->fields & ENGINE_NOT_WITH)
+        TRY(keep_apart(engine, key, add->draft->not_with, err));
     for (size_t i = 0; i < add->draft->delivery_count; i++)
         TRY(insert_delivery(engine, key, add->draft->deliveries[i], NULL, err));
     struct audit_entry entry = {.who = add->who, .what = "key.add", .version = add->secret ? 1 : 0,
@@ -362,6 +405,8 @@ static enum err_code do_change(struct engine *engine, void *argument, struct err
     const struct named *named = argument;
     OWN_SUBJECT struct subject subject = {0};
     TRY(subject_find(engine, named, &subject, err));
+    if (named->draft->fields & ENGINE_NOT_WITH)
+        TRY(keep_apart(engine, &subject.key, named->draft->not_with, err));
     TRY(apply_draft(engine, named->draft, &subject.key, err));
     TRY(change_expiry(engine, named->draft, &subject.key, err));
     TRY(subject_save(engine, &subject, err));
@@ -450,6 +495,7 @@ static enum err_code do_remove(struct engine *engine, void *argument, struct err
     TRY(vault_children(engine->session, VAULT_VERSION, subject.key.row.id, refuse_alive, &subject.key, err));
     for (size_t i = 0; i < sizeof children / sizeof children[0]; i++)
         TRY(remove_children(engine, children[i], &subject.key, err));
+    TRY(keep_apart(engine, &subject.key, "", err));
     struct audit_entry entry = {.who = named->who, .what = "key.remove"};
     TRY(engine_audit(engine, &subject.key, entry, err));
     return vault_remove(engine->vault, VAULT_KEY, &subject.key.row, err);

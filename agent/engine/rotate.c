@@ -313,6 +313,7 @@ enum err_code rotation_open(struct engine *engine, struct subject *subject, cons
     memcpy(rotation.old_id, key->current_id, VAULT_ID_BYTES);
     COPY_TEXT(rotation.asked_by, who);
     key->last_number = rotation.number;
+    key->opened_at_ms = now;
     key->rotate_at_ms = 0;
     key->rotate_hold = VAULT_HOLD_NONE;
     key->replace_incident = 0;

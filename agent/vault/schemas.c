@@ -67,6 +67,8 @@ static const struct codec_field key_fields[] = {
     [44] = KEY(rotate_dead, CODEC_BOOL),
     [45] = KEY(expires_at_ms, CODEC_I64),
     [46] = KEY(rotate_cause, CODEC_I32),
+    [47] = KEY(not_with, CODEC_STRING),
+    [48] = KEY(opened_at_ms, CODEC_I64),
 };
 
 static const struct codec_field version_fields[] = {

@@ -120,3 +120,16 @@ planned() { # planned FILTER [OPTION]...
 }
 
 test_state() { [ "$(key_field "$1" "$2")" = "$3" ]; }
+
+@test "two keys that are kept apart are planned on two days, and plan says why" {
+  world_start
+  key_add sandbox/left "$(dashboard_make left sandbox)" --every 10d
+  key_add sandbox/right "$(dashboard_make right sandbox)" --every 10d --not-with sandbox/left
+  [ "$(key_field sandbox/left .not_with)" = sandbox/right ]
+  [ "$(planned '[.plan[].at[0:10]] | unique | length')" = 2 ]
+  has 'kept apart' "$(planned '.plan[1].why')"
+  run keyturn show sandbox/left
+  has 'not on the same day as sandbox/right' "$output"
+  keyturn set sandbox/left --not-with none
+  [ "$(key_field sandbox/right .not_with)" = null ]
+}

@@ -309,6 +309,64 @@ static void test_one_found_dead_by_its_schedule_raises_an_alarm_and_is_replaced_
     assert_int_equal(fixture_key(fixture, "told").current_number, 1);
 }
 
+static void set_not_with(struct fixture *fixture, const char *name, const char *other)
+{
+    struct engine_key_draft draft = {
+        .fields = ENGINE_NOT_WITH, .environment = "live", .name = name, .not_with = other};
+    GOOD(engine_key_change(fixture->engine, "test", &draft, NULL, &good_err));
+}
+
+static void test_two_keys_kept_apart_are_not_rotated_on_the_same_day(void **state)
+{
+    struct fixture *fixture = *state;
+    go_to(fixture, "2026-11-23T12:00:00Z");
+    add_key(fixture, "left", 48 * hour_ms, 0);
+    add_key(fixture, "right", 48 * hour_ms, 0);
+    set_not_with(fixture, "right", "live/left");
+    assert_string_equal(fixture_key(fixture, "left").not_with, "live/right");
+    /* Both would be due on the 25th: the one that was told waits for the 26th. */
+    assert_true(fixture_key(fixture, "left").rotate_at_ms < moment("2026-11-26T00:00:00Z"));
+    assert_true(fixture_key(fixture, "right").rotate_at_ms >= moment("2026-11-26T00:00:00Z"));
+    assert_true(fixture_key(fixture, "right").rotate_at_ms <= moment("2026-11-26T01:00:00Z"));
+    assert_int_equal(fixture_key(fixture, "right").rotate_hold, VAULT_HOLD_NOT_WITH);
+
+    /* One that somebody asks for on that day pushes the other on when it is due. */
+    set_windows(fixture, "right", "12:00-13:00 UTC");
+    int64_t due = fixture_key(fixture, "right").rotate_at_ms;
+    assert_true(due >= moment("2026-11-26T12:00:00Z"));
+    go_to(fixture, "2026-11-26T11:00:00Z");
+    WAIT_FOR(fixture, "left", key.rotate_hold != VAULT_HOLD_NONE);
+    GOOD(engine_rotate(fixture->engine, "test", "live", "left", NULL, &good_err));
+    WAIT_FOR(fixture, "left", key.current_number == 2 && !key.rotation_state);
+    be_away(fixture, due - fixture_wall_ms(NULL));
+    WAIT_FOR(fixture, "right", key.rotate_at_ms >= moment("2026-11-27T12:00:00Z"));
+    assert_int_equal(fixture_key(fixture, "right").current_number, 1);
+    be_away(fixture, fixture_key(fixture, "right").rotate_at_ms - fixture_wall_ms(NULL));
+    WAIT_FOR(fixture, "right", key.current_number == 2 && !key.rotation_state);
+}
+
+static void test_keeping_apart_is_of_two_and_ends_with_either(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char *const names[] = {"a", "b", "c"};
+    for (int i = 0; i < 3; i++)
+        add_key(fixture, names[i], 48 * hour_ms, 0);
+    set_not_with(fixture, "a", "live/b");
+    struct engine_key_draft draft = {
+        .fields = ENGINE_NOT_WITH, .environment = "live", .name = "c", .not_with = "live/b"};
+    REFUSED(ERR_STATE, "live/b is kept apart from live/a already",
+            engine_key_change(fixture->engine, "test", &draft, NULL, &good_err));
+    draft.not_with = "live/c";
+    REFUSED(ERR_INVALID, "itself", engine_key_change(fixture->engine, "test", &draft, NULL, &good_err));
+    draft.not_with = "live/none";
+    REFUSED(ERR_NOT_FOUND, "", engine_key_change(fixture->engine, "test", &draft, NULL, &good_err));
+    set_not_with(fixture, "a", "live/c");
+    assert_string_equal(fixture_key(fixture, "b").not_with, "");
+    assert_string_equal(fixture_key(fixture, "c").not_with, "live/a");
+    set_not_with(fixture, "c", "");
+    assert_string_equal(fixture_key(fixture, "a").not_with, "");
+}
+
 static void test_jitter_is_at_most_the_period(void **state)
 {
     struct fixture *fixture = *state;
@@ -345,6 +403,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_one_found_dead_by_its_schedule_raises_an_alarm_and_is_replaced_if_its_policy_says_so, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_neither_spreading_nor_a_window_lets_a_key_expire, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_two_keys_kept_apart_are_not_rotated_on_the_same_day, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_keeping_apart_is_of_two_and_ends_with_either, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_jitter_is_at_most_the_period, fixture_setup, fixture_teardown),
     };

@@ -92,7 +92,8 @@ enum engine_field {
     ENGINE_JITTER = 1 << 16,
     ENGINE_WINDOWS = 1 << 17,
     ENGINE_ROTATE_DEAD = 1 << 18,
-    ENGINE_EXPIRES = 1 << 19
+    ENGINE_EXPIRES = 1 << 19,
+    ENGINE_NOT_WITH = 1 << 20
 };
 struct engine_key_draft {
     unsigned fields; /* enum engine_field bits that are given */
@@ -108,6 +109,7 @@ struct engine_key_draft {
     int64_t jitter_ms;      /* a rotation opens up to so much before its period ends; at most every */
     int64_t grace_ms;       /* default 24 h */
     int64_t probe_every_ms; /* default 24 h */
+    const char *not_with;   /* a key that is not rotated on the same day, nor this on its; "": none */
     int64_t expires_at_ms;  /* of the current version; 0: not known */
     bool rotate_dead;       /* a current version that is found dead is replaced at once */
     bool wipe_dead;

@@ -58,6 +58,7 @@ enum vault_hold {
     VAULT_HOLD_NONE = 0,
     VAULT_HOLD_MISSED, /* its time passed while the agent was away: what was missed is spread out */
     VAULT_HOLD_WINDOW, /* it opens only inside of its windows */
+    VAULT_HOLD_NOT_WITH, /* another key is rotated on that day */
     VAULT_HOLD_COUNT
 };
 
@@ -76,6 +77,8 @@ struct vault_key {
     int64_t probe_every_ms;  /* 0: not probed on a schedule */
     int64_t jitter_ms;       /* it opens up to so much before its period ends */
     char windows[WINDOWS_BYTES + 1]; /* base/window.h; "": always */
+    char not_with[2 * LIMIT_NAME_BYTES + 2]; /* a key that is not rotated on the same day, and says so of this; "" */
+    int64_t opened_at_ms;    /* its last rotation opened then, 0: none has */
     bool rotate_dead;        /* one found dead in use is replaced without being asked */
     int64_t expires_at_ms;   /* of the current version; 0: not known */
     int32_t rotate_cause;    /* enum vault_cause of rotate_due_ms */
