@@ -46,7 +46,6 @@ static const char *plan_state_why(const char *state)
     static const char *const reasons[][2] = {
         {"staging", "the new key is not here yet"},
         {"settling", "the grace of the old key has not passed"},
-        {"retiring", "the old key is not proved dead"},
         {"attention", "it needs a decision"},
     };
     for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
@@ -62,6 +61,8 @@ static void plan_add_rotation(struct plan *plan, const json_t *rotation)
     const char *detail = field_text(rotation, "detail");
     char why[320];
     (void)snprintf(why, sizeof why, "%s%s%s", plan_state_why(state), detail[0] ? ": " : "", detail);
+    if (strcmp(state, "retiring") == 0)
+        return; /* the revocation that it waits for says more */
     if (field_true(rotation, "waits_for_person"))
         plan_add(plan, key, "waits for you", 0, why);
     else if (strcmp(state, "settling") == 0)
@@ -81,6 +82,19 @@ static const char *plan_words(const struct plan_words *words, size_t count, cons
         if (strcmp(words[i].name, name) == 0)
             return words[i].words;
     return "";
+}
+
+/* A revocation that its rotation waits for stands there alone, as what it waits for. */
+static void plan_add_revocation(struct plan *plan, const json_t *revocation)
+{
+    char why[320];
+    const char *detail = field_text(revocation, "detail");
+    (void)snprintf(why, sizeof why, "version %lld is to die: %s", (long long)field_number(revocation, "version"),
+                   detail[0] ? detail : field_text(revocation, "state"));
+    if (field_true(revocation, "waits_for_person"))
+        plan_add(plan, field_text(revocation, "key"), "waits for you", 0, why);
+    else
+        plan_add(plan, field_text(revocation, "key"), "revokes", field_time(revocation, "due_at"), why);
 }
 
 /* Why it is planned, that it is late, and what it waits for. */
@@ -128,29 +142,40 @@ static int plan_compare(const void *a, const void *b)
     return strcmp(left->key, right->key);
 }
 
+/* Add each job whose key is among the rows. */
+static void plan_add_jobs(struct plan *plan, const struct key_rows *rows, const json_t *jobs,
+                          void (*add)(struct plan *plan, const json_t *job))
+{
+    size_t index = 0;
+    const json_t *job = NULL;
+    json_array_foreach (jobs, index, job) {
+        struct key_row wanted = {0};
+        (void)snprintf(wanted.key, sizeof wanted.key, "%s", field_text(job, "key"));
+        if (rows->count > 0 && bsearch(&wanted, rows->rows, rows->count, sizeof wanted, key_row_compare))
+            add(plan, job);
+    }
+}
+
 static enum err_code plan_read(struct cli *cli, const struct args *args, int64_t now_ms, struct plan *plan,
                                struct err *err)
 {
     OWN_BUF struct buf path = {0};
     OWN_KEY_ROWS struct key_rows rows = {0};
     OWN(json_free) json_t *rotations = NULL;
+    OWN(json_free) json_t *revocations = NULL;
     keys_path(&path, args_value(args, "environment"), args_value(args, "provider"));
     TRY(keys_read(cli, buf_text(&path), &rows, err));
     TRY(agent_list(cli, "/v1/rotations?state=open", "rotations", &rotations, err));
-    /* A key is there at most with its alarm, its expiry and its time; a rotation once. */
-    plan->entries = calloc(3 * rows.count + json_array_size(rotations) + 1, sizeof *plan->entries);
+    TRY(agent_list(cli, "/v1/revocations?state=open", "revocations", &revocations, err));
+    /* A key is there at most with its alarm, its expiry and its time; a job once. */
+    size_t most = 3 * rows.count + json_array_size(rotations) + json_array_size(revocations) + 1;
+    plan->entries = calloc(most, sizeof *plan->entries);
     if (!plan->entries)
         return err_set(err, ERR_MEMORY, "out of memory");
     for (size_t i = 0; i < rows.count; i++)
         plan_add_key(plan, &rows.rows[i], now_ms);
-    size_t index = 0;
-    const json_t *rotation = NULL;
-    json_array_foreach (rotations, index, rotation) {
-        struct key_row wanted = {0};
-        (void)snprintf(wanted.key, sizeof wanted.key, "%s", field_text(rotation, "key"));
-        if (bsearch(&wanted, rows.rows, rows.count, sizeof wanted, key_row_compare))
-            plan_add_rotation(plan, rotation);
-    }
+    plan_add_jobs(plan, &rows, rotations, plan_add_rotation);
+    plan_add_jobs(plan, &rows, revocations, plan_add_revocation);
     qsort(plan->entries, plan->count, sizeof *plan->entries, plan_compare);
     return ERR_OK;
 }

@@ -133,3 +133,22 @@ test_state() { [ "$(key_field "$1" "$2")" = "$3" ]; }
   keyturn set sandbox/left --not-with none
   [ "$(key_field sandbox/right .not_with)" = null ]
 }
+
+@test "plan says which old key waits to be revoked, and when one that settles dies" {
+  world_start
+  key_add sandbox/old "$(dashboard_make old sandbox)" --grace 0
+  key_add sandbox/calm "$(dashboard_make calm sandbox)" --grace 3h
+  for name in old calm; do
+    run keyturn rotate sandbox/$name
+    printf %s "$(dashboard_make "$name-2" sandbox)" | keyturn stage sandbox/$name --stdin --no-wait
+  done
+  wait_for 10 plan_has sandbox/old 'waits for you'
+  wait_for 10 plan_has sandbox/calm 'old key dies'
+  has 'version 1 is to die: waits for you: revoke' "$(planned '.plan[] | select(.key == "sandbox/old").why')"
+  [ "$(planned '[.plan[] | select(.key == "sandbox/old")] | length')" = 1 ]
+  dashboard_revoke old
+  wait_for 30 plan_lacks sandbox/old
+}
+
+plan_has() { [ "$(planned "[.plan[] | select(.key == \"$1\").what] | join(\" \")")" = "$2" ]; }
+plan_lacks() { [ "$(planned "[.plan[] | select(.key == \"$1\")] | length")" = 0 ]; }
