@@ -134,7 +134,7 @@ no_notices() { [ "$(keyturn status --json | jq '.notices | length')" = 0 ]; }
   lines runs -eq 0
 }
 
-@test "a webhook's token and a mail's password come from the vault, and no mail leaves without TLS unless told to" {
+@test "a webhook's token comes from the vault, and no mail leaves without TLS unless told to" {
   world_with 1s "$(webhook ', about: [waits], credential: sandbox/token'; mail ', about: [waits]')"
   token=$(dashboard_make token sandbox)
   key_add sandbox/token "$token"
