@@ -17,6 +17,7 @@ enum {
     SWEEP_AROUND_BYTES = 512, /* of the line around a hit that is looked at */
     SWEEP_THREADS_MOST = 64,
     SWEEP_VARIETY_LEAST = 10, /* different bytes in what is no placeholder */
+    SWEEP_CAPITAL_PAIRS_LEAST = 2,
 };
 static const char sweep_ignore_mark[] = "keyturn:ignore";
 
@@ -44,18 +45,23 @@ struct sweep_look {
     struct sweep_spot *spot;
 };
 
-/* Words of a manual are no keys: they repeat few letters, and no digit is among them. */
+/* Words of a manual are no keys: they repeat few letters, no digit is among them, and in "YourKeyHere"
+ * no two capitals stand side by side, as they do in a random key of letters alone. */
 static bool sweep_is_random(const unsigned char *bytes, size_t length)
 {
     bool seen[256] = {false};
-    size_t variety = 0;
-    bool digit = false;
+    size_t variety = 0, capital_pairs = 0;
+    bool digit = false, small = false, capital = false;
     for (size_t i = 0; i < length; i++) {
         variety += !seen[bytes[i]];
         seen[bytes[i]] = true;
         digit |= bytes[i] >= '0' && bytes[i] <= '9';
+        small |= bytes[i] >= 'a' && bytes[i] <= 'z';
+        bool is_capital = bytes[i] >= 'A' && bytes[i] <= 'Z';
+        capital_pairs += capital && is_capital;
+        capital = is_capital;
     }
-    return digit && variety >= SWEEP_VARIETY_LEAST;
+    return variety >= SWEEP_VARIETY_LEAST && (digit || (small && capital_pairs >= SWEEP_CAPITAL_PAIRS_LEAST));
 }
 
 static int sweep_match(const struct sweep *sweep, const unsigned char *bytes, size_t length)
