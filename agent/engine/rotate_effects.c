@@ -148,6 +148,8 @@ static enum err_code do_promote(struct rotation_work *work, struct err *err)
     TRY(vault_update(work->engine->vault, VAULT_VERSION, &new.row, err));
     subject_set_current(work->subject, &new);
     rotation->promoted_at_ms = engine_now(work->engine);
+    if (work->subject->key.grace_ms > 0 && !rotation->replace)
+        rotation->alive_in_row = 0; /* what was proved before the grace may die in it: S1 wants it proved at its end */
     if (work->subject->key.probe_every_ms)
         work->subject->key.probe_at_ms = engine_now(work->engine) + work->subject->key.probe_every_ms;
     return ERR_OK;

@@ -79,6 +79,24 @@ revoked_at() { # revoked_at NAME
   version_is live/reporting 1 retiring
 }
 
+@test "S1: a new key that dies in the grace keeps the old one alive" {
+  world_start
+  begin_reporting --grace 2s
+  keyturn rotate live/reporting || true
+  keyturn stage live/reporting --stdin <<<"$(dashboard_make reporting-2 live)"
+  rotation_is live/reporting settling
+  dashboard_revoke reporting-2
+  wait_for 20 rotation_is live/reporting attention
+  version_is live/reporting 1 retiring
+  key_field live/reporting '.rotations | max_by(.rotation) | .detail' | grep -q 'new'
+  run keyturn go-on live/reporting --yes
+  [ "$status" = 1 ]
+  keyturn rollback live/reporting --yes
+  wait_for 10 rotation_is live/reporting failed
+  place_holds "$OLD"
+  key_is live/reporting .current.version 1
+}
+
 @test "R17: a rollback puts the old key back, and the new one dies" {
   world_start
   begin_reporting --grace 1h
