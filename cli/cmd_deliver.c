@@ -90,7 +90,9 @@ static enum err_code deliver_list(struct deliver *deliver, struct err *err)
         TRY(deliver_row(table, row, err));
     if (json_array_size(rows) == 0)
         (void)fprintf(stderr, "%s is delivered nowhere.\n", deliver->key.text);
-    return table_print(table, err);
+    TRY(table_print(table, err));
+    place_say_problems(rows);
+    return ERR_OK;
 }
 
 static enum err_code deliver_remove(struct deliver *deliver, struct err *err)

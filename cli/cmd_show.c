@@ -1,5 +1,6 @@
 #include "agent.h"
 #include "field.h"
+#include "place.h"
 #include "say.h"
 #include "table.h"
 
@@ -161,6 +162,7 @@ static enum err_code show_run(struct cli *cli, const struct args *args, struct e
     (void)fflush(stdout);
     TRY(show_versions(key, err));
     TRY(show_deliveries(key, err));
+    place_say_problems(json_object_get(key, "deliveries"));
     show_open(key, "rotations", "rotation", "rotation");
     show_open(key, "revocations", "revocation of version", "version");
     return ERR_OK;

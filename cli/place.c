@@ -1,8 +1,10 @@
 #include "place.h"
 
+#include "field.h"
+
 #include <errno.h>
-#include <jansson.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -37,10 +39,9 @@ enum err_code place_write_file(struct cli *cli, const char *text, const char *cl
     size_t format_length = strcspn(format, ":");
     const char *variable = format[format_length] ? format + format_length + 1 : "";
     if (path_length == 0 || !place_is_format(format, format_length))
-        return cli_misuse(cli, err, "a file is PATH[:raw|env|json[:VARIABLE]], not “%s”", text);
-    if (strncmp(format, "raw", 3) != 0 && variable[0] == '\0')
-        return cli_misuse(cli, err, "the format %.*s names the key: PATH:%.*s:VARIABLE", (int)format_length,
-                          format, (int)format_length, format);
+        return cli_misuse(cli, err, "a file is PATH, PATH:raw, PATH:json or PATH:env:VARIABLE, not “%s”", text);
+    if ((strncmp(format, "env", 3) == 0) != (variable[0] != '\0'))
+        return cli_misuse(cli, err, "the format env names the key, and no other does: PATH:env:VARIABLE");
     OWN_BUF struct buf path = {0};
     TRY(place_absolute(text, path_length, &path, err));
     json_put_object_open(json, name);
@@ -65,4 +66,14 @@ enum err_code place_write_json(struct cli *cli, const char *text, const char *na
         return cli_misuse(cli, err, "the delivery is to be a JSON object: %s", bad.text);
     json_put_raw(json, name, text, strlen(text));
     return ERR_OK;
+}
+
+void place_say_problems(const json_t *deliveries)
+{
+    size_t index = 0;
+    const json_t *delivery = NULL;
+    json_array_foreach (deliveries, index, delivery)
+        if (field_given(delivery, "problem"))
+            printf("delivery %lld: %s.\n", (long long)field_number(delivery, "delivery"),
+                   field_text(delivery, "problem"));
 }

@@ -34,8 +34,9 @@ const char *encode_class(int32_t class);
 void encode_key_members(struct buf *out, const struct vault_key *key);
 void encode_key(struct buf *out, const struct vault_key *key);
 void encode_version(struct buf *out, const struct vault_version *version);
-enum err_code encode_delivery(const struct scribe *scribe, const struct vault_delivery *delivery,
-                              struct err *err) ERR_MUST_CHECK;
+/* The members that say which delivery it is, where it puts and why it cannot. Returns the class of the place. */
+int32_t encode_place(const struct scribe *scribe, const struct vault_delivery *delivery);
+void encode_delivery(const struct scribe *scribe, const struct vault_delivery *delivery);
 enum err_code encode_rotation(const struct scribe *scribe, const struct vault_rotation *rotation, struct err *err)
     ERR_MUST_CHECK;
 enum err_code encode_revocation(const struct scribe *scribe, const struct vault_revocation *revocation,

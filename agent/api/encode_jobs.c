@@ -2,7 +2,6 @@
 #include "encode.h"
 
 #include "base/text.h"
-#include "delivery/delivery.h"
 #include "rotation/revocation.h"
 #include "rotation/rotation.h"
 
@@ -13,8 +12,7 @@ enum { SETTLE_WITHOUT_PROVIDER = 2 }; /* as the engine has it */
 /* --- Rotations ------------------------------------------------------------- */
 
 struct encode_places {
-    struct buf *out;
-    const struct delivery_sinks *sinks;
+    const struct scribe *scribe;
     const struct vault_rotation *rotation;
     unsigned place;
 };
@@ -24,34 +22,26 @@ static bool encode_has(uint32_t mask, unsigned place)
     return place < VAULT_DELIVERIES_PER_KEY && (mask >> place & 1u) != 0;
 }
 
-static enum err_code encode_place(struct encode_places *places, const struct vault_delivery *delivery,
-                                  struct err *err)
-{
-    OWN(delivery_free) struct delivery *place = NULL;
-    TRY(delivery_parse("delivery", delivery->definition.data, delivery->definition.length,
-                       places->sinks, &place, err));
-    json_put_object_open(places->out, NULL);
-    json_put_integer(places->out, "delivery", delivery->order);
-    json_put_string(places->out, "kind", delivery_kind(place));
-    json_put_string(places->out, "target", delivery_target(place));
-    json_put_boolean(places->out, "put", encode_has(places->rotation->put_mask, places->place));
-    json_put_boolean(places->out, "undone", encode_has(places->rotation->undone_mask, places->place));
-    encode_text(places->out, "detail", delivery->detail);
-    json_put_object_close(places->out);
-    places->place++;
-    return ERR_OK;
-}
-
 static int encode_visit_place(void *context, const struct vault_row *record, struct err *err)
 {
-    return (int)encode_place(context, (const struct vault_delivery *)record, err);
+    (void)err;
+    struct encode_places *places = context;
+    const struct vault_delivery *delivery = (const struct vault_delivery *)record;
+    struct buf *out = places->scribe->out;
+    json_put_object_open(out, NULL);
+    (void)encode_place(places->scribe, delivery);
+    json_put_boolean(out, "put", encode_has(places->rotation->put_mask, places->place));
+    json_put_boolean(out, "undone", encode_has(places->rotation->undone_mask, places->place));
+    encode_text(out, "detail", delivery->detail);
+    json_put_object_close(out);
+    places->place++;
+    return ERR_OK;
 }
 
 static enum err_code encode_places(const struct scribe *scribe, const struct vault_rotation *rotation,
                                    struct err *err)
 {
-    struct encode_places places = {
-        .out = scribe->out, .sinks = engine_sinks(scribe->engine), .rotation = rotation};
+    struct encode_places places = {.scribe = scribe, .rotation = rotation};
     json_put_array_open(scribe->out, "deliveries");
     TRY(vault_children(scribe->session, VAULT_DELIVERY, rotation->row.parent, encode_visit_place, &places, err));
     json_put_array_close(scribe->out);

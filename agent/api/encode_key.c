@@ -1,8 +1,7 @@
-/* Keys, versions and deliveries. */
+/* Keys and versions. */
 #include "encode.h"
 
 #include "base/text.h"
-#include "delivery/delivery.h"
 #include "rotation/rotation.h"
 
 #include <string.h>
@@ -142,24 +141,4 @@ void encode_version(struct buf *out, const struct vault_version *version)
     json_put_boolean(out, "unchecked", version->unchecked);
     encode_evidence(out, "proof", &version->proof);
     json_put_object_close(out);
-}
-
-enum err_code encode_delivery(const struct scribe *scribe, const struct vault_delivery *delivery,
-                              struct err *err)
-{
-    OWN(delivery_free) struct delivery *place = NULL;
-    struct buf *out = scribe->out;
-    TRY(delivery_parse("delivery", delivery->definition.data, delivery->definition.length,
-                       engine_sinks(scribe->engine), &place, err));
-    json_put_object_open(out, NULL);
-    json_put_integer(out, "delivery", delivery->order);
-    json_put_string(out, "kind", delivery_kind(place));
-    json_put_string(out, "target", delivery_target(place));
-    json_put_string(out, "class", encode_class((int32_t)delivery_place_class(place)));
-    encode_number(out, "holds_version", delivery->holds_version);
-    json_put_time(out, "put_at", delivery->put_at_ms);
-    encode_text(out, "detail", delivery->detail);
-    json_put_raw(out, "definition", delivery->definition.data, delivery->definition.length);
-    json_put_object_close(out);
-    return ERR_OK;
 }

@@ -6,7 +6,9 @@
 
 static int visit_delivery(void *context, const struct vault_row *record, struct err *err)
 {
-    return (int)encode_delivery(context, (const struct vault_delivery *)record, err);
+    (void)err;
+    encode_delivery(context, (const struct vault_delivery *)record);
+    return ERR_OK;
 }
 
 enum err_code handle_deliveries_list(struct request *request, struct err *err)
@@ -37,9 +39,9 @@ enum err_code handle_delivery_add(struct request *request, struct err *err)
     TRY(engine_delivery_add(request_engine(request), request->peer->name, request->path.environment,
                             request->path.name, buf_text(&definition), &delivery, err));
     const struct scribe scribe = {request_session(request), request_engine(request), &request->out};
-    enum err_code code = encode_delivery(&scribe, &delivery, err);
+    encode_delivery(&scribe, &delivery);
     vault_record_release(VAULT_DELIVERY, &delivery.row);
-    return code;
+    return ERR_OK;
 }
 
 enum err_code handle_delivery_remove(struct request *request, struct err *err)

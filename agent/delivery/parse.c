@@ -525,10 +525,41 @@ bool delivery_is_at_once(const struct delivery *delivery)
 }
 
 /* A program's words do not say where it puts the secret. */
+static bool parse_kind_has_place(enum delivery_kind kind)
+{
+    return kind == DELIVERY_FILE || kind == DELIVERY_SINK;
+}
+
+/* Two definitions of one service, as after a copy, lead to the same place by the same target. */
 bool delivery_same_place(const struct delivery *a, const struct delivery *b)
 {
-    if (a->kind != b->kind || (a->kind != DELIVERY_FILE && a->kind != DELIVERY_SINK))
+    if (a->kind != b->kind || !parse_kind_has_place(a->kind))
         return false;
-    return a->sink == b->sink && strcmp(a->kind == DELIVERY_FILE ? a->path : a->target,
-                                        b->kind == DELIVERY_FILE ? b->path : b->target) == 0;
+    return strcmp(a->kind == DELIVERY_FILE ? a->path : a->target,
+                  b->kind == DELIVERY_FILE ? b->path : b->target) == 0;
+}
+
+/* Kind and class by the parsers of the fields: what they refuse was never stored. */
+void delivery_outline_read(const char *json, size_t length, const char *target, struct delivery_outline *ret_outline)
+{
+    struct err ignored = {0};
+    struct delivery delivery = {.place_class = DELIVERY_CLASS_TEST};
+    json_t *definition = json_loadb(json, length, 0, NULL);
+    const json_t *kind = json_object_get(definition, "kind");
+    const json_t *class = json_object_get(definition, "class");
+    if (kind)
+        (void)parse_kind(&delivery, "kind", kind, &ignored);
+    if (class)
+        (void)parse_class(&delivery, "class", class, &ignored);
+    json_decref(definition);
+    ret_outline->kind = delivery_kind(&delivery);
+    ret_outline->place_class = delivery.place_class;
+    (void)snprintf(ret_outline->target, sizeof ret_outline->target, "%s", target);
+}
+
+bool delivery_may_be_place(const struct delivery *delivery, const struct delivery_outline *other)
+{
+    if (!parse_kind_has_place(delivery->kind) || strcmp(delivery_kind(delivery), other->kind) != 0)
+        return false;
+    return other->target[0] == '\0' || strcmp(delivery->target, other->target) == 0;
 }

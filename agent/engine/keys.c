@@ -161,23 +161,32 @@ struct used_place {
     const struct delivery *delivery;
 };
 
+/* Is the other delivery of the other class, and there? What was put to it may still be there when
+ * its definition is not. */
+static bool is_used_by(const struct used_place *used, const struct vault_delivery *other)
+{
+    OWN(delivery_free) struct delivery *delivery = NULL;
+    struct delivery_outline outline;
+    struct err unreadable = {0};
+    const struct vault_text *text = &other->definition;
+    enum delivery_class class = delivery_place_class(used->delivery);
+    if (delivery_parse("delivery", text->data, text->length, used->engine->options.sinks, &delivery, &unreadable) ==
+        ERR_OK)
+        return delivery_place_class(delivery) != class && delivery_same_place(delivery, used->delivery);
+    delivery_outline_read(text->data, text->length, other->target, &outline);
+    return outline.place_class != class && delivery_may_be_place(used->delivery, &outline);
+}
+
 static int refuse_used_place(void *context, const struct vault_row *record, struct err *err)
 {
     const struct used_place *used = context;
-    const struct vault_delivery *other = (const struct vault_delivery *)record;
-    OWN(delivery_free) struct delivery *delivery = NULL;
     struct vault_key key = {0};
-    struct err unreadable = {0};
-    if (delivery_parse("delivery", other->definition.data, other->definition.length, used->engine->options.sinks,
-                       &delivery, &unreadable) != ERR_OK)
-        return ERR_OK; /* its definition is gone: nothing is put there */
-    if (delivery_place_class(delivery) == delivery_place_class(used->delivery) ||
-        !delivery_same_place(delivery, used->delivery))
+    if (!is_used_by(used, (const struct vault_delivery *)record))
         return ERR_OK;
     enum err_code code = vault_get(used->engine->session, VAULT_KEY, record->parent, &key.row, err);
     if (code == ERR_OK)
         code = err_set(err, ERR_INVALID, "%s is a place of %s/%s, which is of the other class",
-                       delivery_target(delivery), key.environment, key.name);
+                       delivery_target(used->delivery), key.environment, key.name);
     vault_record_release(VAULT_KEY, &key.row);
     return (int)code;
 }
@@ -185,10 +194,11 @@ static int refuse_used_place(void *context, const struct vault_row *record, stru
 /* S5: a place of the wrong class, and one that a key of the other class uses, is refused when it is
  * configured. */
 static enum err_code check_delivery(struct engine *engine, const struct vault_key *key, const char *definition,
-                                    struct err *err)
+                                    struct vault_delivery *record, struct err *err)
 {
     OWN(delivery_free) struct delivery *delivery = NULL;
     TRY(delivery_parse("delivery", definition, strlen(definition), engine->options.sinks, &delivery, err));
+    COPY_TEXT(record->target, delivery_target(delivery));
     struct used_place used = {.engine = engine, .delivery = delivery};
     if ((int)delivery_place_class(delivery) == (int)key->class)
         return vault_scan(engine->session, VAULT_DELIVERY, NULL, refuse_used_place, &used, err);
@@ -219,14 +229,15 @@ static enum err_code insert_delivery(struct engine *engine, const struct vault_k
                                      struct err *err)
 {
     struct last_order order = {0};
+    struct vault_delivery delivery = {.created_at_ms = engine_now(engine)};
     size_t length = strlen(definition);
-    TRY(check_delivery(engine, key, definition, err));
+    TRY(check_delivery(engine, key, definition, &delivery, err));
     TRY(vault_children(engine->session, VAULT_DELIVERY, key->row.id, look_at_order, &order, err));
     if (order.count >= VAULT_DELIVERIES_PER_KEY)
         return err_set(err, ERR_LIMIT, "a key has at most %d deliveries", VAULT_DELIVERIES_PER_KEY);
     if (length > VAULT_DEFINITION_BYTES)
         return err_set(err, ERR_LIMIT, "a delivery's definition has at most %d bytes", VAULT_DEFINITION_BYTES);
-    struct vault_delivery delivery = {.order = order.last + 1, .created_at_ms = engine_now(engine)};
+    delivery.order = order.last + 1;
     memcpy(delivery.row.parent, key->row.id, VAULT_ID_BYTES);
     delivery.definition = (struct vault_text){.data = strdup(definition), .length = length};
     if (!delivery.definition.data)

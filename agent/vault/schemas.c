@@ -92,6 +92,7 @@ static const struct codec_field delivery_fields[] = {
     [4] = DELIVERY(put_at_ms, CODEC_I64),
     [5] = DELIVERY(detail, CODEC_STRING),
     [20] = DELIVERY(reminded_at_ms, CODEC_I64),
+    [21] = DELIVERY(target, CODEC_STRING),
     [6] = CODEC_FIELD_TEXT(struct vault_delivery, definition, VAULT_DEFINITION_BYTES),
 };
 

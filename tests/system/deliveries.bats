@@ -134,6 +134,90 @@ definitions() {
   key_is live/reporting '.deliveries | length' 0
 }
 
+own_sink() { # own_sink NAME: the shipped Vault sink under another name, in a folder of ours
+  mkdir -p -m 0755 "$WORLD/sinks.d"
+  rm -f "$WORLD"/sinks.d/*
+  sed "s/^name: .*/name: $1/" "$REPOSITORY/packaging/deliveries/vault-kv.yaml" >"$WORLD/sinks.d/$1.yaml"
+  chmod 0644 "$WORLD/sinks.d/$1.yaml"
+}
+
+agent_restart() { # agent_restart [OPTION]...
+  agent_stop
+  agent_start "$@"
+  vault_unlock >/dev/null
+}
+
+@test "a delivery whose sink is defined no more is shown with what to do, and removed; an emergency names it" {
+  begin
+  own_sink own-kv
+  agent_restart --deliveries "$WORLD/sinks.d"
+  keyturn deliver live/reporting add "$(sink own-kv "{\"address\":\"$SINKS\",\"path\":\"app/amps\"}")"
+  wait_for 15 delivery_says 1 'put, status 200'
+  agent_restart
+  key_is live/reporting '.deliveries[0].kind' sink
+  key_is live/reporting '.deliveries[0].class' live
+  key_is live/reporting '.deliveries[0].target' "$SINKS/v1/secret/data/app/amps#value"
+  has 'no definition of a sink "own-kv"' "$(key_field live/reporting '.deliveries[0].problem')"
+  run keyturn show live/reporting
+  [ "$status" = 0 ]
+  has 'delivery 1: it cannot be put: sink: there is no definition of a sink "own-kv"' "$output"
+  has 'remove the delivery' "$output"
+  run keyturn deliver live/reporting list
+  [ "$status" = 0 ]
+  has 'delivery 1: it cannot be put: sink: there is no definition of a sink "own-kv"' "$output"
+  run keyturn revoke live/reporting --dry-run
+  [ "$status" = 0 ]
+  has "$SINKS/v1/secret/data/app/amps#value" "$output"
+  # A rotation does not go on without it (S1), can be seen, and ends when it is back.
+  keyturn rotate live/reporting || true
+  keyturn stage live/reporting --stdin <<<"$(dashboard_make reporting-2 live)" || true
+  wait_for 20 rotation_is live/reporting attention
+  key_is live/reporting .current.version 1
+  has 'no definition of a sink' "$(keyturn rotations --json)"
+  agent_restart --deliveries "$WORLD/sinks.d"
+  keyturn retry live/reporting || true
+  wait_for 20 rotation_is live/reporting failed
+  key_is live/reporting .current.version 1
+  agent_restart
+  keyturn deliver live/reporting remove 1
+  key_is live/reporting '.deliveries | length' 0
+}
+
+@test "S5: a place whose sink is defined no more still counts as used, under another name of the sink, too" {
+  begin
+  key_add sandbox/ci "$(dashboard_make ci-1 sandbox)" >/dev/null
+  own_sink own-kv
+  agent_restart --deliveries "$WORLD/sinks.d"
+  settings="{\"address\":\"$SINKS\",\"path\":\"app/amps\"}"
+  keyturn deliver live/reporting add "$(sink own-kv "$settings")"
+  own_sink renamed-kv
+  agent_restart --deliveries "$WORLD/sinks.d"
+  place=$(sink renamed-kv "$settings")
+  run keyturn deliver sandbox/ci add "${place/\"class\":\"live\"/\"class\":\"test\"}"
+  [ "$status" = 1 ]
+  has 'is a place of live/reporting' "$output"
+  place=$(sink renamed-kv "${settings/amps/other}")
+  keyturn deliver sandbox/ci add "${place/\"class\":\"live\"/\"class\":\"test\"}"
+}
+
+@test "a file is raw, env with a variable, or json, as typed" {
+  world_start
+  OLD=$(dashboard_make reporting-1 live)
+  key_add live/reporting "$OLD" --deliver-file "$WORLD/places/raw" --deliver-file "$WORLD/places/env:env:AMPS_KEY" \
+    --deliver-file "$WORLD/places/json:json" >/dev/null
+  wait_for 10 delivery_says 3 written
+  file_is "$WORLD/places/raw" "$OLD"
+  file_is "$WORLD/places/env" "AMPS_KEY=$OLD"
+  [ "$(jq -r .secret "$WORLD/places/json")" = "$OLD" ]
+  for place in a:env b:json:NAME c:raw:NAME d:yaml :raw; do
+    run keyturn deliver live/reporting add "$WORLD/$place"
+    [ "$status" != 0 ]
+  done
+  run keyturn deliver live/reporting add "$WORLD/places/x:json:NAME"
+  [ "$status" = 2 ]
+  has 'PATH:env:VARIABLE' "$output"
+}
+
 @test "a unit is reloaded after the file it reads, by systemctl without a shell and without the secret" {
   world_start
   cat >"$WORLD/systemctl" <<END

@@ -158,6 +158,45 @@ static void test_size_of_a_definition_from_both_sides(void **state)
     assert_refused(json, ERR_LIMIT, "65536");
 }
 
+static struct delivery_outline outline_of(const char *json, const char *target)
+{
+    struct delivery_outline outline;
+    delivery_outline_read(json, strlen(json), target, &outline);
+    return outline;
+}
+
+static void test_S5_what_was_stored_says_kind_and_class_without_its_sink(void **state)
+{
+    (void)state;
+    struct delivery_outline outline =
+        outline_of("{\"kind\":\"sink\",\"class\":\"live\",\"sink\":\"gone\",\"settings\":{}}", "https://a/b");
+    assert_string_equal(outline.kind, "sink");
+    assert_int_equal(outline.place_class, DELIVERY_CLASS_LIVE);
+    assert_string_equal(outline.target, "https://a/b");
+    outline = outline_of("{\"kind\":\"pigeon\",\"class\":\"test\"}", "");
+    assert_string_equal(outline.kind, "delivery");
+    assert_int_equal(outline.place_class, DELIVERY_CLASS_TEST);
+    assert_string_equal(outline_of("no json", "").kind, "delivery");
+}
+
+static void test_S5_a_place_is_found_by_what_was_stored(void **state)
+{
+    (void)state;
+    OWN(delivery_free) struct delivery *file = bench_parse(FILE_START "}");
+    OWN(delivery_free) struct delivery *program =
+        bench_parse("{\"kind\":\"program\",\"class\":\"live\",\"command\":[\"true\"]}");
+    struct delivery_outline other = {.kind = "file", .place_class = DELIVERY_CLASS_TEST};
+    (void)snprintf(other.target, sizeof other.target, "%s", delivery_target(file));
+    assert_true(delivery_may_be_place(file, &other));
+    assert_false(delivery_may_be_place(program, &other));
+    other.target[1] = '_';
+    assert_false(delivery_may_be_place(file, &other));
+    other.target[0] = '\0';
+    assert_true(delivery_may_be_place(file, &other));
+    other.kind = "sink";
+    assert_false(delivery_may_be_place(file, &other));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +207,8 @@ int main(void)
         cmocka_unit_test(test_length_of_a_files_name_from_both_sides),
         cmocka_unit_test(test_number_of_arguments_from_both_sides),
         cmocka_unit_test(test_size_of_a_definition_from_both_sides),
+        cmocka_unit_test(test_S5_what_was_stored_says_kind_and_class_without_its_sink),
+        cmocka_unit_test(test_S5_a_place_is_found_by_what_was_stored),
     };
     return cmocka_run_group_tests(tests, bench_start, NULL);
 }

@@ -62,6 +62,19 @@ bool delivery_is_at_once(const struct delivery *delivery);
 /* Are they the same place: a file's path, a sink's target? Programs and units never are. */
 bool delivery_same_place(const struct delivery *a, const struct delivery *b);
 
+/* What a definition says of itself that was good when it was stored and is not now: its sink is
+ * defined no more, or otherwise. */
+struct delivery_outline {
+    const char *kind; /* as delivery_kind; "delivery" where not even that can be read */
+    enum delivery_class place_class;
+    char target[256]; /* as delivery_target; "" where it is not known */
+};
+
+/* target is what delivery_target said when it was stored, "" where nobody knows. */
+void delivery_outline_read(const char *json, size_t length, const char *target, struct delivery_outline *ret_outline);
+/* As delivery_same_place; a sink whose target is not known may be any. */
+bool delivery_may_be_place(const struct delivery *delivery, const struct delivery_outline *other);
+
 /* What is put, for formats and templates. Borrowed until done. */
 struct delivery_subject {
     const char *key; /* "live/reporting" */

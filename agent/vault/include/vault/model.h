@@ -130,6 +130,7 @@ struct vault_delivery {
     int64_t put_at_ms;
     int64_t reminded_at_ms; /* people were told last that it fails; 0: it does not */
     char detail[200]; /* what the last operation said */
+    char target[256]; /* its place, as its definition had it when it was configured */
     struct vault_text definition; /* JSON, see delivery/delivery.h */
 };
 
