@@ -3,8 +3,9 @@
 #
 #   tests/run.sh [--quick]
 #
-# --quick leaves out the fault run, clang with the sanitizers and the fuzzing.
-# The long suites have their own commands: tests/fuzz/run.sh, tests/fault/run.sh, tests/bench/run.sh.
+# --quick leaves out the model, the fault run, clang with the sanitizers and the fuzzing.
+# The long suites have their own commands: tests/fuzz/run.sh, tests/fault/run.sh, tests/model/run.sh,
+# tests/bench/run.sh.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 quick=
@@ -76,6 +77,7 @@ step 'system' bats --tap tests/system
 step 'units, valgrind' tests/lint/valgrind.sh "$build/gcc"
 
 if [ -z "$quick" ]; then
+  step 'model, short' tests/model/run.sh --short
   step 'build, fault points' build_in "$build/fault" -DCMAKE_C_COMPILER=gcc -DKEYTURN_FAULT=ON
   step 'faults, short' tests/fault/run.sh --short "$build/fault"
   step 'build, clang with ASan and UBSan' build_in "$build/asan" -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=Debug \

@@ -59,7 +59,8 @@ static enum err_code take_new(struct rotation_work *work, struct err *err)
     rotation->new_number = version.number;
     memcpy(rotation->new_id, version.row.id, VAULT_ID_BYTES);
     rotation->new_condemned = false;
-    rotation->attempt_uncertain = false;
+    if (work->input->event == ROTATION_ON_ISSUED)
+        rotation->attempt_uncertain = false; /* a person's key says nothing of the attempt's: its label is kept (S3) */
     rotation->made_at_ms = engine_now(work->engine);
     rotation->alive_in_row = 0;
     return ERR_OK;
