@@ -97,12 +97,12 @@ static enum err_code agent_parse(const struct buf *text, json_t **ret_json, stru
     if (!*ret_json)
         return err_set(err, ERR_FORMAT, "the agent's answer is not JSON: %s at byte %d", bad.text,
                        bad.position);
-    plain_json(*ret_json);
     return ERR_OK;
 }
 
-static enum err_code agent_ask(struct cli *cli, const struct http_request *request, json_t **ret_json,
-                               struct err *err)
+/* Texts as they are. */
+static enum err_code agent_ask_exact(struct cli *cli, const struct http_request *request, json_t **ret_json,
+                                     struct err *err)
 {
     struct agent_body body = {0};
     struct http_head head = {0};
@@ -113,6 +113,24 @@ static enum err_code agent_ask(struct cli *cli, const struct http_request *reque
         code = agent_parse(&body.text, ret_json, err);
     buf_release(&body.text);
     return code;
+}
+
+static enum err_code agent_ask(struct cli *cli, const struct http_request *request, json_t **ret_json,
+                               struct err *err)
+{
+    TRY(agent_ask_exact(cli, request, ret_json, err));
+    if (ret_json && *ret_json)
+        plain_json(*ret_json);
+    return ERR_OK;
+}
+
+enum err_code agent_get_exact(struct cli *cli, const char *path, json_t **ret_json, struct err *err)
+{
+    const struct http_request request = {.method = "GET", .path = path};
+    TRY(agent_ask_exact(cli, &request, ret_json, err));
+    if (!*ret_json)
+        return err_set(err, ERR_FORMAT, "the agent answered %s with nothing", path);
+    return ERR_OK;
 }
 
 enum err_code agent_get(struct cli *cli, const char *path, json_t **ret_json, struct err *err)

@@ -28,6 +28,9 @@ OWN_DEFINE(json_t, json_free);
  * cli->reached_nobody when no agent answers. */
 enum err_code agent_get(struct cli *cli, const char *path, json_t **ret_json, struct err *err)
     ERR_MUST_CHECK;
+/* The same with every text as it is, for what is sent back or compared; it is not fit for a terminal. */
+enum err_code agent_get_exact(struct cli *cli, const char *path, json_t **ret_json, struct err *err)
+    ERR_MUST_CHECK;
 /* body: JSON text, NULL for none. */
 enum err_code agent_send(struct cli *cli, const char *method, const char *path, const struct buf *body,
                          json_t **ret_json, struct err *err) ERR_MUST_CHECK;

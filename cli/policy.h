@@ -1,9 +1,11 @@
-/* A key's policy from the options of `add` and `set`. */
+/* A key's policy: from the options of `add` and `set` and the fields of an inventory to the agent, and back. */
 #ifndef KEYTURN_CLI_POLICY_H
 #define KEYTURN_CLI_POLICY_H
 
 #include "base/buf.h"
 #include "cli.h"
+
+#include <jansson.h>
 
 #define OPTIONS_POLICY                                                                             \
     {"title", "TEXT", "what people call it: “Production App”"},                                    \
@@ -23,6 +25,12 @@
  * An error is one of usage. */
 enum err_code policy_write(struct cli *cli, const struct args *args, struct buf *json, struct err *err)
     ERR_MUST_CHECK;
+
+/* One of them, as typed, as a member of the open object; option is one of OPTIONS_POLICY. */
+enum err_code policy_put(const char *option, const char *text, struct buf *json, struct err *err) ERR_MUST_CHECK;
+/* The way back: what policy_put would take for the value that a key of the agent has, always written
+ * in the same way. */
+void policy_say(const char *option, const json_t *key, struct buf *out);
 
 /* A date or time, or "never", as a member of the open object. */
 enum err_code policy_write_date(const char *option, const char *text, const char *field, struct buf *json,

@@ -4,7 +4,7 @@ _keyturn() {
     local options='' words='' keys=''
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
-        mapfile -t COMPREPLY < <(compgen -W 'list show add get set probe deliver history remove rotate stage rotations plan retry rollback cancel go-on revoke identify scan revocations incidents incident status init unlock lock slots providers audit help version completion' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'list show add get set probe deliver history remove apply export rotate stage rotations plan retry rollback cancel go-on revoke identify scan revocations incidents incident status init unlock lock slots providers audit help version completion' -- "$current")
         return
     fi
     case $previous in
@@ -48,6 +48,12 @@ _keyturn() {
     remove)
         options='--yes --socket --no-start --help'
         keys=1
+        ;;
+    apply)
+        options='--dry-run --prune --yes --json --socket --no-start --help'
+        ;;
+    export)
+        options='--json --socket --no-start --help'
         ;;
     rotate)
         options='--wait --no-wait --socket --no-start --help'
