@@ -238,7 +238,7 @@ static enum err_code inventory_agree(const char *what, json_t *keys, struct err 
         json_t *other = json_object_get(keys, field_text(entry, "not_with"));
         if (!other || strcmp(field_text(other, "not_with"), name) == 0)
             continue;
-        if (strcmp(field_text(other, "not_with"), "none") != 0 || other == entry)
+        if (strcmp(field_text(other, "not_with"), "none") != 0)
             return err_set(err, ERR_INVALID, "%s: %s is kept apart from %s, which is kept apart from %s", what, name,
                            field_text(entry, "not_with"), field_text(other, "not_with"));
         if (json_object_set_new(other, "not_with", json_string(name)) != 0)

@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     const char *kind = delivery_kind(delivery);
     enum delivery_class class = delivery_place_class(delivery);
-    FUZZ_CHECK(strcmp(kind, "file") == 0 || strcmp(kind, "program") == 0);
+    FUZZ_CHECK(strcmp(kind, "file") == 0 || strcmp(kind, "program") == 0 || strcmp(kind, "systemd") == 0);
     FUZZ_CHECK(class == DELIVERY_CLASS_LIVE || class == DELIVERY_CLASS_TEST);
     FUZZ_CHECK(strlen(delivery_target(delivery)) > 0);
     return 0;

@@ -174,3 +174,22 @@ END
   exits 3 keyturn apply "$FILE" --yes
   [ "$(keyturn list --names)" = $'live/reporting\nsandbox/ci' ]
 }
+
+@test "S10: killed at any moment, apply does the rest when it is run again" {
+  world_start
+  FILE=$WORLD/inventory.yaml
+  for number in {1..20}; do
+    printf '  sandbox/k%s:\n    provider: amps\n    every: 30d\n    not_with: sandbox/k%s\n    deliveries:\n' \
+      "$number" $((number % 2 ? number + 1 : number - 1))
+    printf '      - {kind: file, class: test, path: %s/places/%s}\n' "$WORLD" "$number"
+  done >"$WORLD/keys"
+  { printf 'inventory: 1\nkeys:\n' && cat "$WORLD/keys"; } >"$FILE"
+  for delay in 0.01 0.02 0.03 0.05 0.08; do
+    timeout -s KILL "$delay" "$KEYTURN" apply "$FILE" --yes >/dev/null 2>&1 3>&- || true
+  done
+  exits 6 keyturn apply "$FILE" --yes || exits 0 keyturn apply "$FILE" --yes
+  exits 0 keyturn apply "$FILE" --dry-run
+  [ "$(keyturn list --names | wc -l)" = 20 ]
+  key_is sandbox/k20 .not_with sandbox/k19
+  key_is sandbox/k7 '.deliveries | length' 1
+}
