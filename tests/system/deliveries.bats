@@ -331,3 +331,30 @@ END
   file_is "$WORLD/put.2" "$NEW"
   [ "$(key_field live/reporting '[.deliveries[].holds_version] | unique | .[]')" = 2 ]
 }
+
+@test "R12 R13: of deliveries put at once, one that fails undoes those that were put; what comes after gets nothing" {
+  world_start
+  OLD=$(dashboard_make reporting-1 live)
+  key_add live/reporting "$OLD" --grace 1s >/dev/null
+  keyturn deliver live/reporting add '{"kind":"file","class":"live","at_once":true,"path":"'"$WORLD/places/first"'"}'
+  wait_for 10 file_is "$WORLD/places/first" "$OLD"
+  # The second takes only the old key, and the new one not before the third holds it.
+  printf '%s' "$OLD" >"$WORLD/old"
+  keyturn deliver live/reporting add '{"kind":"program","class":"live","at_once":true,"timeout":"20s","command":
+    ["sh","-c","cat >'"$WORLD/second"'; cmp -s '"$WORLD/second $WORLD/old"' && exit; until cmp -s '"$WORLD/second \
+$WORLD/places/third"'; do sleep 0.05; done; exit 4"]}'
+  keyturn deliver live/reporting add '{"kind":"file","class":"live","at_once":true,"path":"'"$WORLD/places/third"'"}'
+  keyturn deliver live/reporting add '{"kind":"program","class":"live","command":["sh","-c","cat >>'"$WORLD/after"'"]}'
+  wait_for 10 delivery_says 4 'exit 0'
+  file_is "$WORLD/places/third" "$OLD"
+  : >"$WORLD/after"
+  keyturn rotate live/reporting || true
+  keyturn stage live/reporting --stdin <<<"$(dashboard_make reporting-2 live)" || true
+  wait_for 20 rotation_is live/reporting failed
+  file_is "$WORLD/places/first" "$OLD"
+  file_is "$WORLD/places/third" "$OLD"
+  file_is "$WORLD/second" "$OLD"
+  [[ "$(<"$WORLD/after")" =~ ^("$OLD")*$ ]]
+  key_is live/reporting .current.version 1
+  [ "$(key_field live/reporting '[.deliveries[].holds_version] | unique | .[]')" = 1 ]
+}
