@@ -20,6 +20,7 @@ struct apply {
     json_t *wanted;
     struct holdings held;
     json_t *changes;
+    json_t *pending; /* changes whose keys are yet to be added, by key */
     size_t failed;
 };
 
@@ -27,6 +28,7 @@ static void apply_release(struct apply *apply)
 {
     json_decref(apply->wanted);
     json_decref(apply->changes);
+    json_decref(apply->pending);
     holdings_release(&apply->held);
 }
 #define OWN_APPLY __attribute__((cleanup(apply_release)))
@@ -194,44 +196,51 @@ static enum err_code apply_each(struct apply *apply, apply_step *step, struct er
 }
 
 /* Is a key that this one needs, for its provider or a sink, yet to be added? */
-static bool apply_needs_more(const struct apply *apply, const json_t *change)
+static bool apply_needs_more(const struct apply *apply, const char *key)
 {
-    const json_t *entry = json_object_get(apply->wanted, field_text(change, "key"));
+    const json_t *entry = json_object_get(apply->wanted, key);
+    const char *credential = field_text(entry, "credential");
     size_t index = 0;
-    size_t place = 0;
-    const json_t *other = NULL;
     const json_t *delivery = NULL;
-    json_array_foreach (apply->changes, index, other) {
-        const char *name = field_text(other, "key");
-        if (other == change || !apply_is(other, "add") || field_true(other, "added") || field_true(other, "failed"))
-            continue;
-        if (strcmp(field_text(entry, "credential"), name) == 0)
+    if (strcmp(credential, key) != 0 && json_object_get(apply->pending, credential))
+        return true;
+    json_array_foreach (json_object_get(entry, "deliveries"), index, delivery) {
+        credential = field_text(delivery, "credential");
+        if (strcmp(credential, key) != 0 && json_object_get(apply->pending, credential))
             return true;
-        json_array_foreach (json_object_get(entry, "deliveries"), place, delivery)
-            if (strcmp(field_text(delivery, "credential"), name) == 0)
-                return true;
     }
     return false;
 }
 
-/* In rounds: what needs nothing that is to come. Where keys need each other in a circle, the rest as it is. */
-static enum err_code apply_add_all(struct apply *apply, struct err *err)
+/* One round over what is to be added; forced: also what needs something that is to come. */
+static enum err_code apply_add_round(struct apply *apply, bool forced, bool *ret_progress, struct err *err)
 {
-    for (bool progress = true, forced = false; progress || !forced;) {
-        size_t index = 0;
-        json_t *change = NULL;
-        forced = !progress;
-        progress = false;
-        json_array_foreach (apply->changes, index, change) {
-            if (!apply_is(change, "add") || field_true(change, "added") || field_true(change, "failed") ||
-                (!forced && apply_needs_more(apply, change)))
-                continue;
-            TRY(apply_step_of(apply, apply_add, change, err));
-            (void)json_object_set_new(change, "added", json_true());
-            progress = true;
-        }
+    size_t index = 0;
+    json_t *change = NULL;
+    *ret_progress = false;
+    json_array_foreach (apply->changes, index, change) {
+        const char *key = field_text(change, "key");
+        if (!json_object_get(apply->pending, key) || (!forced && apply_needs_more(apply, key)))
+            continue;
+        TRY(apply_step_of(apply, apply_add, change, err));
+        (void)json_object_del(apply->pending, key);
+        *ret_progress = true;
     }
     return ERR_OK;
+}
+
+static enum err_code apply_add_all(struct apply *apply, struct err *err)
+{
+    size_t index = 0;
+    json_t *change = NULL;
+    bool progress = true;
+    apply->pending = json_object();
+    json_array_foreach (apply->changes, index, change)
+        if (apply_is(change, "add") && json_object_set(apply->pending, field_text(change, "key"), change) != 0)
+            return err_set(err, ERR_MEMORY, "out of memory");
+    while (progress)
+        TRY(apply_add_round(apply, false, &progress, err));
+    return apply_add_round(apply, true, &progress, err); /* keys that need each other in a circle */
 }
 
 static enum err_code apply_all(struct apply *apply, struct err *err)
@@ -284,10 +293,8 @@ static void apply_print_json(const struct apply *apply)
 {
     size_t index = 0;
     json_t *change = NULL;
-    json_array_foreach (apply->changes, index, change) {
-        (void)json_object_del(change, "added");
+    json_array_foreach (apply->changes, index, change)
         (void)json_object_del(change, "failed");
-    }
     json_t *document = json_pack("{s:O,s:I}", "changes", apply->changes, "not_in_file",
                                  (json_int_t)apply_not_in_file(apply));
     (void)json_dumpf(document, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);

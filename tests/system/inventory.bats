@@ -107,6 +107,22 @@ END
   exits 0 keyturn apply "$FILE" --dry-run
 }
 
+@test "a key that another one needs as its credential is added before it, and a circle is added all the same" {
+  begin
+  keyturn export >"$FILE"
+  cat >>"$FILE" <<END
+  live/a: {provider: amps, credential: live/z}
+  live/b: {provider: amps, credential: live/c}
+  live/c: {provider: amps, credential: live/b}
+  live/z: {provider: amps}
+END
+  exits 6 keyturn apply "$FILE" --yes --json
+  [ "$(jq -r '.changes[] | select(.done) | .key' <<<"$output" | xargs)" = 'live/a live/b live/c live/z' ]
+  [ "$(jq -r 'select(.what == "key.add") | .key' "$AUDIT" | tail -n 4 | xargs)" = 'live/z live/a live/b live/c' ]
+  key_is live/b .credential live/c
+  exits 0 keyturn apply "$FILE" --dry-run
+}
+
 @test "S1: deliveries of an open rotation wait, and the rest is done" {
   begin
   keyturn rotate live/reporting || true
