@@ -170,6 +170,10 @@ static bool is_used_by(const struct used_place *used, const struct vault_deliver
     struct err unreadable = {0};
     const struct vault_text *text = &other->definition;
     enum delivery_class class = delivery_place_class(used->delivery);
+    /* The place of a file is its path, which no definition changes: most are told apart without a parser. */
+    if (strcmp(delivery_kind(used->delivery), "file") == 0 && other->target[0] &&
+        strcmp(delivery_target(used->delivery), other->target) != 0)
+        return false;
     if (delivery_parse("delivery", text->data, text->length, used->engine->options.sinks, &delivery, &unreadable) ==
         ERR_OK)
         return delivery_place_class(delivery) != class && delivery_same_place(delivery, used->delivery);
