@@ -37,6 +37,8 @@ static enum err_code client_send(struct client *client, const struct http_reques
     int length = snprintf(head, sizeof head, "%s %s HTTP/1.1\r\nHost: keyturn\r\nAccept: %s\r\n",
                           request->method, request->path,
                           request->accept ? request->accept : "application/json");
+    if (length > 0 && (size_t)length < sizeof head && request->consumer)
+        length += snprintf(head + length, sizeof head - (size_t)length, "Keyturn-Consumer: %s\r\n", request->consumer);
     if (length > 0 && (size_t)length < sizeof head && request->body)
         length += snprintf(head + length, sizeof head - (size_t)length,
                            "Content-Type: application/json\r\nContent-Length: %zu\r\n",

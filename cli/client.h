@@ -24,6 +24,7 @@ struct http_request {
     const char *method;
     const char *path;   /* with its query */
     const char *accept; /* NULL: application/json */
+    const char *consumer; /* Keyturn-Consumer; NULL: not said */
     const void *body;   /* JSON; borrowed; NULL: none */
     size_t body_length;
     int timeout_ms; /* of silence; 0: CLIENT_TIMEOUT_MS */

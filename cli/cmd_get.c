@@ -3,6 +3,8 @@
 #include "agent.h"
 #include "table.h"
 
+#include "base/text.h"
+
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -38,9 +40,11 @@ static enum err_code get_write(const unsigned char *bytes, size_t length, struct
     return ERR_OK;
 }
 
-static enum err_code get_ask(struct cli *cli, const char *path, struct secret **ret_secret, struct err *err)
+static enum err_code get_ask(struct cli *cli, const char *path, const char *consumer, struct secret **ret_secret,
+                             struct err *err)
 {
-    const struct http_request request = {.method = "GET", .path = path, .accept = "application/octet-stream"};
+    const struct http_request request = {
+        .method = "GET", .path = path, .accept = "application/octet-stream", .consumer = consumer};
     OWN(secret_free) struct secret *secret = NULL;
     TRY(stream_lock(&cli->client.stream, err));
     TRY(agent_stream(cli, &request, get_take, &secret, err));
@@ -56,7 +60,10 @@ static enum err_code get_run(struct cli *cli, const struct args *args, struct er
     int64_t version = 0;
     OWN_BUF struct buf path = {0};
     OWN(secret_free) struct secret *secret = NULL;
+    const char *consumer = args_value(args, "as");
     TRY(key_parse(cli, args_word(args, 0), &key, err));
+    if (consumer && text_check_name(consumer, "--as NAME", err) != ERR_OK)
+        return cli_misused(cli, err->code);
     enum err_code code = args_number(args, "version", 1, UINT32_MAX, &version, err);
     if (code != ERR_OK)
         return cli_misused(cli, code);
@@ -64,7 +71,7 @@ static enum err_code get_run(struct cli *cli, const struct args *args, struct er
     if (version > 0)
         buf_printf(&path, "?version=%lld", (long long)version);
     TRY(secret_init(err));
-    TRY(get_ask(cli, buf_text(&path), &secret, err));
+    TRY(get_ask(cli, buf_text(&path), consumer, &secret, err));
     TRY(get_write(secret_peek(secret), secret_length(secret), err));
     return output_is_terminal() ? get_write((const unsigned char *)"\n", 1, err) : ERR_OK;
 }
@@ -73,10 +80,12 @@ const struct command command_get = {
     .name = "get",
     .group = GROUP_KEYS,
     .summary = "print a key's secret",
-    .usage = "KEY [--version N]",
-    .notes = "The bytes as they are, with a line feed only on a terminal. Each reading is in the audit log.",
+    .usage = "KEY [--version N] [--as NAME]",
+    .notes = "The bytes as they are, with a line feed only on a terminal. Each reading is in the audit log.\n"
+             "Who reads is known by its account; --as tells apart what runs as one: keyturn consumers KEY.",
     .example = "curl -H \"x-api-key: $(keyturn get live/production-app)\" https://api.amps.ai/battery",
-    .options = {{"version", "N", "that version instead of the current one"}},
+    .options = {{"version", "N", "that version instead of the current one"},
+                {"as", "NAME", "the consumer's name, where several read as one user"}},
     .completes_key = true,
     .least = 1,
     .most = 1,

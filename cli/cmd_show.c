@@ -1,4 +1,5 @@
 #include "agent.h"
+#include "consumers.h"
 #include "field.h"
 #include "place.h"
 #include "say.h"
@@ -54,6 +55,8 @@ static void show_head(const json_t *key)
         printf("rotations open only %s\n", field_text(key, "window"));
     if (field_given(key, "not_with"))
         printf("not on the same day as %s\n", field_text(key, "not_with"));
+    if (field_true(key, "receipts"))
+        printf("an old version lives until everybody who read it has read the new one\n");
     if (field_given(key, "credential"))
         printf("its provider is asked with %s\n", field_text(key, "credential"));
     show_labels(key);
@@ -163,6 +166,7 @@ static enum err_code show_run(struct cli *cli, const struct args *args, struct e
     TRY(show_versions(key, err));
     TRY(show_deliveries(key, err));
     place_say_problems(json_object_get(key, "deliveries"));
+    TRY(consumers_print(key, err));
     show_open(key, "rotations", "rotation", "rotation");
     show_open(key, "revocations", "revocation of version", "version");
     return ERR_OK;

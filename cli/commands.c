@@ -5,7 +5,7 @@
 #include <string.h>
 
 extern const struct command command_list, command_show, command_add, command_get, command_set, command_probe,
-    command_deliver, command_history, command_remove, command_apply, command_export;
+    command_deliver, command_consumers, command_history, command_remove, command_apply, command_export;
 extern const struct command command_rotate, command_stage, command_rotations, command_plan, command_retry, command_rollback,
     command_cancel, command_go_on;
 extern const struct command command_revoke, command_identify, command_scan, command_revocations, command_incidents,
@@ -16,7 +16,8 @@ extern const struct command command_help, command_version, command_completion;
 
 const struct command *const commands[] = {
     &command_list,        &command_show,     &command_add,         &command_get,       &command_set,
-    &command_probe,       &command_deliver,  &command_history,     &command_remove,    &command_apply,     &command_export,    &command_rotate,
+    &command_probe,       &command_deliver,  &command_consumers, &command_history,     &command_remove,
+    &command_apply,       &command_export,   &command_rotate,
     &command_stage,       &command_rotations, &command_plan, &command_retry,      &command_rollback,  &command_cancel,
     &command_go_on,       &command_revoke,   &command_identify,    &command_scan,     &command_revocations,
     &command_incidents,   &command_incident, &command_status,      &command_init,      &command_unlock,

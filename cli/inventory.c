@@ -26,6 +26,7 @@ const struct inventory_field inventory_fields[] = {
     {"probe_every", INVENTORY_POLICY, "probe-every", "1d"},
     {"credential", INVENTORY_POLICY, "credential", "none"},
     {"wipe_dead", INVENTORY_POLICY, "wipe-dead", "no"},
+    {"receipts", INVENTORY_POLICY, "receipts", "no"},
     {"labels", INVENTORY_LABELS, NULL, NULL},
     {"deliveries", INVENTORY_DELIVERIES, NULL, NULL},
 };
@@ -34,6 +35,11 @@ const size_t inventory_field_count = sizeof inventory_fields / sizeof inventory_
 static enum err_code inventory_no_memory(struct err *err)
 {
     return err_set(err, ERR_MEMORY, "out of memory");
+}
+
+bool inventory_is_yes_no(const struct inventory_field *field)
+{
+    return field->fallback && strcmp(field->fallback, "no") == 0;
 }
 
 bool inventory_is_fallback(const struct inventory_field *field, const json_t *value)
@@ -139,8 +145,8 @@ static enum err_code inventory_read_policy(const struct inventory_field *field, 
     bool is_null = false;
     TRY(document_scalar(document, &text, &is_null, err));
     const char *said = is_null ? field->fallback : buf_text(&text);
-    bool word = strcmp(field->option, "wipe-dead") == 0; /* YAML has words of its own for these */
-    if (word && (strcmp(said, "true") == 0 || strcmp(said, "false") == 0))
+    /* YAML has words of its own for these. */
+    if (inventory_is_yes_no(field) && (strcmp(said, "true") == 0 || strcmp(said, "false") == 0))
         said = said[0] == 't' ? "yes" : "no";
     if (inventory_policy(field, said, ret_value, err) != ERR_OK)
         return document_place(document, field->name, err);

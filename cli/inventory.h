@@ -40,6 +40,8 @@ struct inventory_field {
 extern const struct inventory_field inventory_fields[];
 extern const size_t inventory_field_count;
 
+/* Is its value yes or no, and its fallback no? */
+bool inventory_is_yes_no(const struct inventory_field *field);
 /* Is the value what it is when nothing is said? */
 bool inventory_is_fallback(const struct inventory_field *field, const json_t *value);
 

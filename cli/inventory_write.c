@@ -184,7 +184,7 @@ static void write_field(const struct inventory_field *field, const json_t *value
     case INVENTORY_PROVIDER:
     case INVENTORY_POLICY:
         buf_add(out, " ", 1);
-        if (field->option && strcmp(field->option, "wipe-dead") == 0)
+        if (inventory_is_yes_no(field))
             buf_text_add(out, strcmp(json_string_value(value), "yes") == 0 ? "true" : "false");
         else
             inventory_write_value(value, out);

@@ -34,6 +34,7 @@ static const struct policy_row {
     {"probe-every", "probe_every_s", POLICY_PERIOD},
     {"credential", "credential", POLICY_KEY},
     {"wipe-dead", "wipe_dead", POLICY_YES_NO},
+    {"receipts", "receipts", POLICY_YES_NO},
 };
 enum { POLICY_FIELDS = sizeof policy_fields / sizeof policy_fields[0] };
 

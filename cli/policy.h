@@ -19,7 +19,8 @@
         {"grace", "DURATION", "how long the old key stays alive after a rotation: 24h"},           \
         {"probe-every", "DURATION", "prove it alive that often: 1h; never"},                       \
         {"credential", "KEY", "the key of the vault that the provider's requests use"},            \
-        {"wipe-dead", "yes|no", "forget a version's secret once it is proved dead"}
+        {"wipe-dead", "yes|no", "forget a version's secret once it is proved dead"},               \
+        {"receipts", "yes|no", "the old key lives until everybody who read it has read the new one"}
 
 /* Write every policy option that was given as members of the open object.
  * An error is one of usage. */

@@ -5,6 +5,7 @@
 
 #include "agent.h"
 #include "base/text.h"
+#include "consumers.h"
 #include "field.h"
 #include "follow.h"
 #include "say.h"
@@ -119,10 +120,12 @@ static enum err_code progress_show_current(struct progress *progress, const json
     if (field_given(rotation, "old_version")) {
         OWN_BUF struct buf grace = {0};
         say_seconds(&grace, field_seconds(key, "grace_s"));
-        printf("; version %lld stays alive for %s", (long long)field_number(rotation, "old_version"),
-               buf_text(&grace));
+        printf("; version %lld stays alive for %s%s", (long long)field_number(rotation, "old_version"),
+               buf_text(&grace), field_true(key, "receipts") ? ", and until its consumers have moved" : "");
     }
     printf("\n");
+    if (field_true(key, "receipts"))
+        TRY(consumers_print(key, err));
     int64_t old = field_number(rotation, "old_version");
     if (old != 0 && progress->until == PROGRESS_SETTLING && progress_is(rotation, "settling"))
         progress_print_then(progress_version(key, old), old);

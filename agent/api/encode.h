@@ -32,6 +32,7 @@ const char *encode_class(int32_t class);
 
 /* The members alone, so that more may follow. */
 void encode_key_members(struct buf *out, const struct vault_key *key);
+void encode_consumers(struct buf *out, const struct vault_key *key); /* handle_consumers.c */
 void encode_key(struct buf *out, const struct vault_key *key);
 void encode_version(struct buf *out, const struct vault_version *version);
 /* The members that say which delivery it is, where it puts and why it cannot. Returns the class of the place. */

@@ -70,6 +70,7 @@ static void encode_policy(struct buf *out, const struct vault_key *key)
     json_put_time(out, "expires_at", key->expires_at_ms);
     json_put_boolean(out, "rotate_dead", key->rotate_dead);
     json_put_boolean(out, "wipe_dead", key->wipe_dead);
+    json_put_boolean(out, "receipts", key->needs_receipts);
     encode_labels(out, &key->labels);
 }
 

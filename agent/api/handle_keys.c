@@ -90,6 +90,7 @@ static enum err_code write_whole_key(struct request *request, const struct vault
     struct buf *out = &request->out;
     json_put_object_open(out, NULL);
     encode_key_members(out, key);
+    encode_consumers(out, key);
     for (size_t i = 0; i < sizeof key_children / sizeof key_children[0]; i++) {
         struct children children = {{request_session(request), request_engine(request), out}, LAST_JOBS};
         json_put_array_open(out, key_children[i].name);
@@ -144,6 +145,7 @@ static void key_body_release(struct key_body *body)
         {.name = "grace_s", .kind = DECODE_SECONDS, IN_DRAFT(grace_ms), .bit = ENGINE_GRACE},                      \
         {.name = "probe_every_s", .kind = DECODE_SECONDS, IN_DRAFT(probe_every_ms), .bit = ENGINE_PROBE_EVERY},    \
         {.name = "wipe_dead", .kind = DECODE_BOOLEAN, IN_DRAFT(wipe_dead), .bit = ENGINE_WIPE_DEAD},               \
+        {.name = "receipts", .kind = DECODE_BOOLEAN, IN_DRAFT(needs_receipts), .bit = ENGINE_RECEIPTS},            \
         {.name = "labels", .kind = DECODE_OBJECT, .place = offsetof(struct key_body, labels), .bit = ENGINE_LABELS}
 
 static const struct decode_field change_fields[] = {POLICY_FIELDS};

@@ -6,6 +6,9 @@
 #include "decode.h"
 #include "encode.h"
 
+#include "base/text.h"
+#include "vault/receipts.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +24,41 @@ static enum err_code asked_version(const struct request *request, uint32_t *ret_
         return err_set(err, ERR_INVALID, "version is a whole number from 1");
     *ret_number = (uint32_t)strtoul(text, NULL, 10);
     return ERR_OK;
+}
+
+static void key_release(struct vault_key *key)
+{
+    vault_record_release(VAULT_KEY, &key->row);
+}
+#define OWN_KEY __attribute__((cleanup(key_release)))
+
+/* The peer's account, and before it what the peer calls itself there: "nightly@ana". */
+static enum err_code asking_consumer(const struct request *request, char ret_consumer[RECEIPT_CONSUMER_BYTES + 1],
+                                     struct err *err)
+{
+    const char *name = request_header(request, "Keyturn-Consumer");
+    const char *account = strchr(request->peer->name, '(');
+    account = account ? account + 1 : request->peer->name;
+    if (name)
+        TRY(text_check_name(name, "the consumer's name (Keyturn-Consumer)", err));
+    (void)snprintf(ret_consumer, RECEIPT_CONSUMER_BYTES + 1, "%s%s%.*s", name ? name : "", name ? "@" : "",
+                   (int)strcspn(account, ")"), account);
+    return ERR_OK;
+}
+
+/* Whoever names a version does not follow the key, so that is no receipt. Where receipts hold a
+ * revocation back, nobody reads without one. */
+static enum err_code note_receipt(struct request *request, const struct vault_key *key, uint32_t number,
+                                  const char *consumer, struct err *err)
+{
+    struct err inner = {0};
+    if (number != 0)
+        return ERR_OK;
+    enum err_code code = engine_receipt(request_engine(request), key, consumer, key->current_number, &inner);
+    if (code == ERR_OK || !key->needs_receipts)
+        return ERR_OK;
+    return err_set(err, code, "that %s read %s/%s could not be noted: %s", consumer, key->environment, key->name,
+                   inner.message);
 }
 
 static bool wants_bytes(const struct request *request)
@@ -62,11 +100,15 @@ static enum err_code secret_as_json(struct request *request, const struct vault_
 enum err_code handle_secret(struct request *request, struct err *err)
 {
     OWN(secret_free) struct secret *secret = NULL;
+    OWN_KEY struct vault_key key = {0};
     struct vault_version version;
     uint32_t number = 0;
+    char consumer[RECEIPT_CONSUMER_BYTES + 1];
     TRY(asked_version(request, &number, err));
+    TRY(asking_consumer(request, consumer, err));
     TRY(vault_read_secret(request_session(request), request->peer->name, request->path.environment,
-                          request->path.name, number, &version, &secret, err));
+                          request->path.name, number, &key, &version, &secret, err));
+    TRY(note_receipt(request, &key, number, consumer, err));
     request->version = version.number;
     if (!wants_bytes(request))
         return secret_as_json(request, &version, secret, &request->secret, err);

@@ -16,7 +16,7 @@ request_handler handle_keys_list, handle_key_add, handle_key_show, handle_key_ch
 /* handle_secret.c */
 request_handler handle_secret;
 /* handle_deliveries.c */
-request_handler handle_deliveries_list, handle_delivery_add, handle_delivery_remove;
+request_handler handle_deliveries_list, handle_delivery_add, handle_delivery_remove, handle_consumer_forget;
 /* handle_rotations.c */
 request_handler handle_rotations_list, handle_rotation_open, handle_rotation_show, handle_rotation_stage,
     handle_rotation_move;

@@ -34,6 +34,8 @@ static const struct route routes[] = {
     {.method = "DELETE", .pattern = KEY, .handle = handle_key_remove, .what = ACCESS_ADMIN, .status = 204,
      .blocks = true},
     {.method = "GET", .pattern = KEY "/secret", .handle = handle_secret, .what = ACCESS_READ, .status = 200},
+    {.method = "DELETE", .pattern = KEY "/consumers", .handle = handle_consumer_forget, .what = ACCESS_ADMIN,
+     .status = 204, .blocks = true},
     {.method = "POST", .pattern = KEY "/probe", .handle = handle_key_probe, .what = ACCESS_ROTATE, .status = 202,
      .blocks = true},
     {.method = "GET", .pattern = KEY "/deliveries", .handle = handle_deliveries_list, .what = ACCESS_LIST,

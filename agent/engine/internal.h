@@ -13,6 +13,7 @@
  *   jobs.c      use cases on rotations, and on one revocation
  *   incident.c  emergencies: which versions die, which are replaced first
  *   credential.c  keys that revoke others: they die after them
+ *   receipts.c  who reads a key, told to the rotation that waits for them
  *   subject.c   reading a key with its provider and place; backoff; evidence */
 #ifndef KEYTURN_ENGINE_INTERNAL_H
 #define KEYTURN_ENGINE_INTERNAL_H

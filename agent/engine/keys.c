@@ -125,6 +125,8 @@ static enum err_code apply_draft(struct engine *engine, const struct engine_key_
     }
     if (fields & ENGINE_WIPE_DEAD)
         key->wipe_dead = draft->wipe_dead;
+    if (fields & ENGINE_RECEIPTS)
+        key->needs_receipts = draft->needs_receipts;
     if (fields & ENGINE_LABELS)
         TRY(set_labels(key, draft->labels, err));
     return ERR_OK;

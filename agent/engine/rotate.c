@@ -40,7 +40,7 @@ static struct rotation_facts facts_of(struct rotation_work *work)
         .deadline_passed = rotation->deadline_at_ms && now >= rotation->deadline_at_ms,
         .grace_passed = rotation->replace || (rotation->promoted_at_ms &&
                                               now >= rotation->promoted_at_ms + subject->key.grace_ms),
-        .receipts_in = true, /* nobody asks for receipts: engine_key_add refuses such a policy */
+        .receipts_in = !rotation_lacks_receipts(rotation, &subject->key),
         .old_quiet = true,   /* no provider tells of usage yet */
     };
 }

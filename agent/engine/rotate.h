@@ -19,4 +19,7 @@ typedef enum err_code rotation_effect_function(struct rotation_work *work, struc
 /* By enum rotation_effect; every one has a function. */
 extern rotation_effect_function *const rotation_effects[ROTATION_EFFECT_COUNT];
 
+/* Does the policy ask for receipts, and has somebody who read the old version not read the new one? */
+bool rotation_lacks_receipts(const struct vault_rotation *rotation, const struct vault_key *key);
+
 #endif

@@ -4,6 +4,7 @@
 #include "rotate.h"
 
 #include "base/log.h"
+#include "vault/receipts.h"
 
 #include <stdio.h>
 
@@ -345,6 +346,33 @@ static enum err_code do_undo(struct rotation_work *work, struct err *err)
     return next_event(work, rotation->undo_failed_mask ? ROTATION_ON_PUT_BACK_FAILED : ROTATION_ON_PUT_BACK);
 }
 
+bool rotation_lacks_receipts(const struct vault_rotation *rotation, const struct vault_key *key)
+{
+    return key->needs_receipts && !rotation->replace && rotation->old_number &&
+           receipts_of_version(&key->receipts, rotation->old_number) > 0;
+}
+
+/* "nightly@ana, app@root": who read the old version last. */
+static void name_readers(const struct rotation_work *work, char *ret_text, size_t size)
+{
+    const char *cursor = NULL;
+    struct receipt receipt;
+    size_t length = 0;
+    ret_text[0] = '\0';
+    while (receipts_next(&work->subject->key.receipts, &cursor, &receipt))
+        if (receipt.version == work->rotation->old_number && length < size)
+            length += (size_t)snprintf(ret_text + length, size - length, "%s%s", length ? ", " : "", receipt.consumer);
+}
+
+static enum err_code tell_waits(struct rotation_work *work)
+{
+    char readers[200];
+    name_readers(work, readers, sizeof readers);
+    snprintf(work->rotation->detail, sizeof work->rotation->detail, "waits until who read version %u has read version %u: %s",
+             work->rotation->old_number, work->rotation->new_number, readers);
+    return ERR_OK;
+}
+
 static enum err_code do_wait(struct rotation_work *work, struct err *err)
 {
     (void)err;
@@ -354,6 +382,12 @@ static enum err_code do_wait(struct rotation_work *work, struct err *err)
     bool wait = rotation->promoted_at_ms && grace_ends > now && !rotation->emergency && !rotation->replace &&
                 !rotation->old_dead;
     rotation->row.due_at_ms = wait ? grace_ends : now;
+    /* Receipts come by themselves (receipts.c), so until its deadline it need not look. */
+    if (!wait && !rotation->emergency && rotation->deadline_at_ms > now &&
+        rotation_lacks_receipts(rotation, &work->subject->key)) {
+        rotation->row.due_at_ms = rotation->deadline_at_ms;
+        return tell_waits(work);
+    }
     return ERR_OK;
 }
 
@@ -397,12 +431,22 @@ static enum err_code tell_label(struct rotation_work *work, struct err *err)
 TELL_FUNCTION(tell_refused, true, "the provider refused to issue a key; the old one stays current")
 TELL_FUNCTION(tell_unknown, true, "the API gives no proof; nothing was changed. keyturn retry, or cancel")
 TELL_FUNCTION(tell_unfit, true, "the new key was given up: the API calls it dead or unfit")
-TELL_FUNCTION(tell_readers, true, "readers of the old version are missing")
 TELL_FUNCTION(tell_old_dead, true, "the old version is dead before its time")
 TELL_FUNCTION(tell_new_dead, true, "the new version is dead or unfit after it was proved")
 TELL_FUNCTION(tell_no_key, true, "the rotation failed")
 TELL_FUNCTION(tell_given_up, false, "given up")
 TELL_FUNCTION(tell_done, false, "done")
+
+static enum err_code tell_readers(struct rotation_work *work, struct err *err)
+{
+    char text[300];
+    char readers[200];
+    (void)err;
+    name_readers(work, readers, sizeof readers);
+    snprintf(text, sizeof text, "not everybody has read the new version: %s. keyturn go-on, or keyturn consumers KEY forget",
+             readers);
+    return tell(work, true, text);
+}
 
 struct places_text {
     struct buf text;

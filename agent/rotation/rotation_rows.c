@@ -110,7 +110,7 @@ static const struct table_row rows[] = {
     /* settling: before old is condemned, new must be proved still (S1) */
     { "R15", S(SETTLING), ON(TIME), .needs = IF(MAY_RETIRE), .bars = IF(OLD_BURIED),
       GO(RETIRING), .effects = DO(CONDEMN_OLD) },
-    { "R16", S(SETTLING), ON(TIME), .needs = IF(DEADLINE), .bars = IF(MAY_RETIRE),
+    { "R16", S(SETTLING), ON(TIME), .needs = IF(DEADLINE) | IF(PROVED), .bars = IF(MAY_RETIRE),
       GO(ATTENTION), .effects = TELL(READERS) },
     { "R17", S(SETTLING), ON(ROLL_BACK), .bars = IF(OLD_LOST),
       GO(UNDOING), .effects = DO(UNDO) },
@@ -126,12 +126,14 @@ static const struct table_row rows[] = {
       GO(SETTLING), .effects = DO(PROBE_NEW) },
     { "R47", S(SETTLING), ON(UNKNOWN), .needs = IF(ONLY_PROOF_LEFT), .bars = IF(DEADLINE),
       GO(SETTLING), .effects = DO(BACK_OFF) | DO(PROBE_NEW) },
-    { "R48", S(SETTLING), ON(UNKNOWN), .needs = IF(ONLY_PROOF_LEFT) | IF(DEADLINE),
+    { "R48", S(SETTLING), ON(UNKNOWN), .needs = IF(DEADLINE),
       GO(ATTENTION), .effects = TELL(UNKNOWN) },
-    { "R49", S(SETTLING), ON(UNKNOWN), .bars = IF(ONLY_PROOF_LEFT),
+    { "R49", S(SETTLING), ON(UNKNOWN), .bars = IF(ONLY_PROOF_LEFT) | IF(DEADLINE),
       GO(SETTLING), .effects = DO(WAIT) },
     { "R50", S(SETTLING), ON(DEAD) | ON(UNFIT),
       GO(ATTENTION), .effects = TELL(NEW_DEAD) },
+    { "R72", S(SETTLING), ON(TIME), .needs = IF(DEADLINE), .bars = IF(MAY_RETIRE) | IF(PROVED),
+      GO(SETTLING), .effects = DO(PROBE_NEW) },
 
     /* retiring */
     { "R18", S(RETIRING), ON(OLD_DEAD),

@@ -69,6 +69,7 @@ static const struct codec_field key_fields[] = {
     [46] = KEY(rotate_cause, CODEC_I32),
     [47] = KEY(not_with, CODEC_STRING),
     [48] = KEY(opened_at_ms, CODEC_I64),
+    [49] = CODEC_FIELD_TEXT(struct vault_key, receipts, VAULT_RECEIPTS_BYTES),
 };
 
 static const struct codec_field version_fields[] = {

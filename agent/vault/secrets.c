@@ -57,28 +57,28 @@ enum err_code vault_version_secret(struct vault_session *session, const struct v
 
 /* Which version is meant. */
 static enum err_code secret_choose(struct vault_session *session, const char *environment, const char *name,
-                                   uint32_t number, uint8_t ret_id[VAULT_ID_BYTES], struct err *err)
+                                   uint32_t number, struct vault_key *key, uint8_t ret_id[VAULT_ID_BYTES],
+                                   struct err *err)
 {
-    struct vault_key key;
-    TRY(vault_key_find(session, environment, name, &key, err));
-    enum err_code code = ERR_OK;
     struct vault_version version;
-    if (number == 0 && key.current_number == 0)
-        code = err_set(err, ERR_NOT_FOUND, "%s/%s has no current version", environment, name);
-    else if (number == 0 || number == key.current_number)
-        memcpy(ret_id, key.current_id, VAULT_ID_BYTES);
-    else if ((code = vault_version_by_number(session, &key, number, &version, err)) == ERR_OK)
-        memcpy(ret_id, version.row.id, VAULT_ID_BYTES);
-    vault_record_release(VAULT_KEY, &key.row);
-    return code;
+    TRY(vault_key_find(session, environment, name, key, err));
+    if (number == 0 && key->current_number == 0)
+        return err_set(err, ERR_NOT_FOUND, "%s/%s has no current version", environment, name);
+    if (number == 0 || number == key->current_number) {
+        memcpy(ret_id, key->current_id, VAULT_ID_BYTES);
+        return ERR_OK;
+    }
+    TRY(vault_version_by_number(session, key, number, &version, err));
+    memcpy(ret_id, version.row.id, VAULT_ID_BYTES);
+    return ERR_OK;
 }
 
 static enum err_code secret_find(struct vault_session *session, const char *environment, const char *name,
-                                 uint32_t number, struct vault_version *ret_version, struct secret **ret_secret,
-                                 struct err *err)
+                                 uint32_t number, struct vault_key *key, struct vault_version *ret_version,
+                                 struct secret **ret_secret, struct err *err)
 {
     uint8_t id[VAULT_ID_BYTES];
-    TRY(secret_choose(session, environment, name, number, id, err));
+    TRY(secret_choose(session, environment, name, number, key, id, err));
     struct err inner = {0};
     enum err_code code = secret_get(session, id, ret_version, ret_secret, &inner);
     if (code == ERR_NOT_FOUND)
@@ -91,13 +91,14 @@ static enum err_code secret_find(struct vault_session *session, const char *envi
 /* A reader's key and version come from one state of the store. The writer's
  * session may be in the middle of a group, which is its state. */
 static enum err_code secret_find_together(struct vault_session *session, const char *environment,
-                                          const char *name, uint32_t number, struct vault_version *ret_version,
-                                          struct secret **ret_secret, struct err *err)
+                                          const char *name, uint32_t number, struct vault_key *key,
+                                          struct vault_version *ret_version, struct secret **ret_secret,
+                                          struct err *err)
 {
     bool transaction = !session->writer && session->depth == 1;
     if (transaction)
         TRY(store_begin(session->store, err));
-    enum err_code code = secret_find(session, environment, name, number, ret_version, ret_secret, err);
+    enum err_code code = secret_find(session, environment, name, number, key, ret_version, ret_secret, err);
     if (transaction)
         store_rollback(session->store); /* nothing was written; this cannot fail */
     return code;
@@ -114,16 +115,22 @@ static enum err_code secret_record_read(struct vault_session *session, const str
     return audit_log_append(&vault->log, vault->keys, session->entry.data, session->entry.length, err);
 }
 
+static void secret_key_release(struct vault_key *key)
+{
+    vault_record_release(VAULT_KEY, &key->row);
+}
+
 /* The entry is in the log before the secret leaves; a log that cannot be written keeps it in (S9). */
 enum err_code vault_read_secret(struct vault_session *session, const char *who, const char *environment,
-                                const char *name, uint32_t number, struct vault_version *ret_version,
-                                struct secret **ret_secret, struct err *err)
+                                const char *name, uint32_t number, struct vault_key *ret_key,
+                                struct vault_version *ret_version, struct secret **ret_secret, struct err *err)
 {
     OWN(session_leave) struct vault_session *entered = NULL;
     OWN(secret_free) struct secret *secret = NULL;
+    __attribute__((cleanup(secret_key_release))) struct vault_key key = {0};
     struct vault_version version;
     TRY(session_enter(session, &entered, err));
-    TRY(secret_find_together(session, environment, name, number, &version, &secret, err));
+    TRY(secret_find_together(session, environment, name, number, &key, &version, &secret, err));
     struct audit_entry entry = {
         .who = who,
         .what = "key.read",
@@ -133,6 +140,10 @@ enum err_code vault_read_secret(struct vault_session *session, const char *who, 
         .state = vault_version_state_name((enum vault_version_state)version.state),
     };
     TRY(secret_record_read(session, &entry, err));
+    if (ret_key) {
+        *ret_key = key;
+        key = (struct vault_key){0};
+    }
     if (ret_version)
         *ret_version = version;
     if (ret_secret)

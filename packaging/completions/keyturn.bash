@@ -4,7 +4,7 @@ _keyturn() {
     local options='' words='' keys=''
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
-        mapfile -t COMPREPLY < <(compgen -W 'list show add get set probe deliver history remove apply export rotate stage rotations plan retry rollback cancel go-on revoke identify scan revocations incidents incident status init unlock lock slots providers audit help version completion' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'list show add get set probe deliver consumers history remove apply export rotate stage rotations plan retry rollback cancel go-on revoke identify scan revocations incidents incident status init unlock lock slots providers audit help version completion' -- "$current")
         return
     fi
     case $previous in
@@ -22,14 +22,14 @@ _keyturn() {
         keys=1
         ;;
     add)
-        options='--provider --title --owner --every --jitter --window --not-with --expires --on-dead --grace --probe-every --credential --wipe-dead --label --deliver-file --deliver --no-secret --unchecked --stdin --fd --socket --no-start --help'
+        options='--provider --title --owner --every --jitter --window --not-with --expires --on-dead --grace --probe-every --credential --wipe-dead --receipts --label --deliver-file --deliver --no-secret --unchecked --stdin --fd --socket --no-start --help'
         ;;
     get)
-        options='--version --socket --no-start --help'
+        options='--version --as --socket --no-start --help'
         keys=1
         ;;
     set)
-        options='--title --owner --every --jitter --window --not-with --expires --on-dead --grace --probe-every --credential --wipe-dead --label --no-label --socket --no-start --help'
+        options='--title --owner --every --jitter --window --not-with --expires --on-dead --grace --probe-every --credential --wipe-dead --receipts --label --no-label --socket --no-start --help'
         keys=1
         ;;
     probe)
@@ -39,6 +39,11 @@ _keyturn() {
     deliver)
         options='--class --json --socket --no-start --help'
         words='add list remove'
+        keys=1
+        ;;
+    consumers)
+        options='--json --socket --no-start --help'
+        words='forget'
         keys=1
         ;;
     history)

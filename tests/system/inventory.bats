@@ -12,7 +12,7 @@ begin() { # a live and a sandbox key, with policies and deliveries
   key_add live/reporting "$LIVE" --title 'Re: "porting" # 1' --owner energy-team --every 30d --grace 1s \
     --window 'Tue..Thu 09:00-16:00 Europe/Berlin' --label team=energy --label 'on=yes' \
     --deliver-file "$WORLD/places/a.env:env:AMPS_KEY" >/dev/null
-  key_add sandbox/ci "$TEST" --wipe-dead yes --on-dead rotate --not-with live/reporting >/dev/null
+  key_add sandbox/ci "$TEST" --wipe-dead yes --receipts yes --on-dead rotate --not-with live/reporting >/dev/null
   keyturn deliver live/reporting add '{"kind":"file","class":"live","path":"'"$WORLD"'/places/b","mode":"0640",
     "format":"template","template":"a:\t{{secret}}\n# \"x\" \\ é"}' >/dev/null
   FILE=$WORLD/inventory.yaml

@@ -85,7 +85,7 @@ planned() { # planned FILTER [OPTION]...
   [ "$(key_field sandbox/ends '.versions[0].expires_at')" = "$expires" ]
   [ "$(planned '[.plan[] | "\(.what): \(.why)"] | join("; ")')" = 'rotates: it expires; expires: its provider ends it then' ]
   run keyturn list
-  has 'expires in 10d' "$output"
+  [[ $output =~ 'expires in '(9|10)d ]] # midnight of that day is so far away, by the hour of this one
   run keyturn show sandbox/ends
   has "expires $(date -d "$expires" '+%F %H:%M')" "$output"
   run keyturn status

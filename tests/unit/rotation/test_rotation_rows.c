@@ -232,6 +232,8 @@ static void test_R16_at_the_deadline_missing_readers_are_named(void **unused)
     facts.deadline_passed = true;
     expect_moves(ROTATION_SETTLING, ROTATION_ON_TIME, facts, "R16", ROTATION_ATTENTION,
                  TELL(READERS));
+    facts.alive_in_row = facts.settle - 1;
+    expect_moves(ROTATION_SETTLING, ROTATION_ON_TIME, facts, "R72", ROTATION_SETTLING, DO(PROBE_NEW));
 }
 
 static void test_R17_roll_back_only_while_old_lives(void **unused)

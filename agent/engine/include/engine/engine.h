@@ -93,7 +93,8 @@ enum engine_field {
     ENGINE_WINDOWS = 1 << 17,
     ENGINE_ROTATE_DEAD = 1 << 18,
     ENGINE_EXPIRES = 1 << 19,
-    ENGINE_NOT_WITH = 1 << 20
+    ENGINE_NOT_WITH = 1 << 20,
+    ENGINE_RECEIPTS = 1 << 21
 };
 struct engine_key_draft {
     unsigned fields; /* enum engine_field bits that are given */
@@ -113,6 +114,7 @@ struct engine_key_draft {
     int64_t expires_at_ms;  /* of the current version; 0: not known */
     bool rotate_dead;       /* a current version that is found dead is replaced at once */
     bool wipe_dead;
+    bool needs_receipts; /* the old version lives until everybody who read it has read the new one */
     bool unchecked; /* take a secret whose shape the provider does not know */
     const char *const *deliveries; /* JSON definitions, put in this order */
     size_t delivery_count;
@@ -140,6 +142,16 @@ enum err_code engine_delivery_add(struct engine *engine, const char *who, const 
                                   struct err *err) ERR_MUST_CHECK;
 enum err_code engine_delivery_remove(struct engine *engine, const char *who, const char *environment,
                                      const char *name, uint32_t order, struct err *err) ERR_MUST_CHECK;
+
+/* --- Consumers ----------------------------------------------------------- */
+
+/* A consumer read that version: its receipt, durable when this returns. key is as it was read; a
+ * receipt that it has already, and that is not old, is not written again. */
+enum err_code engine_receipt(struct engine *engine, const struct vault_key *key, const char *consumer, uint32_t version,
+                             struct err *err) ERR_MUST_CHECK;
+/* It is no consumer any more: nothing waits for it. ERR_NOT_FOUND. */
+enum err_code engine_consumer_forget(struct engine *engine, const char *who, const struct vault_key *key,
+                                     const char *consumer, struct err *err) ERR_MUST_CHECK;
 
 /* --- Rotations ----------------------------------------------------------- */
 

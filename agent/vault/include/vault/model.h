@@ -13,7 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { VAULT_ID_BYTES = 16, VAULT_DELIVERIES_PER_KEY = 32, VAULT_LABELS_BYTES = 24 * 1024, VAULT_DEFINITION_BYTES = 8 * 1024 };
+enum { VAULT_ID_BYTES = 16, VAULT_DELIVERIES_PER_KEY = 32, VAULT_LABELS_BYTES = 24 * 1024, VAULT_RECEIPTS_BYTES = 16 * 1024,
+       VAULT_DEFINITION_BYTES = 8 * 1024 };
 
 struct vault_row {
     uint8_t id[VAULT_ID_BYTES];     /* random, set by vault_insert */
@@ -90,6 +91,7 @@ struct vault_key {
     bool needs_receipts;     /* receipts hold revocation back */
     uint32_t last_number;    /* the highest version number given out */
     struct vault_text labels; /* "name=value" lines, sorted by name */
+    struct vault_text receipts; /* who read it last: vault/receipts.h */
     /* A summary, so that a list reads one row a key. */
     uint32_t current_number; /* 0: no current version */
     uint8_t current_id[VAULT_ID_BYTES];

@@ -161,10 +161,12 @@ enum err_code vault_version_secret(struct vault_session *session, const struct v
                                    struct secret **ret_secret, struct err *err) ERR_MUST_CHECK;
 
 /* A consumer's read: finds the key, its version (0: the current one), opens the
- * secret and writes the audit entry before it returns (S9). Any session. Any of the ret_ records may be NULL. */
+ * secret and writes the audit entry before it returns (S9). Any session. Any of the ret_ records may be
+ * NULL; ret_key is to be released. */
 enum err_code vault_read_secret(struct vault_session *session, const char *who, const char *environment,
-                                const char *name, uint32_t number, struct vault_version *ret_version,
-                                struct secret **ret_secret, struct err *err) ERR_MUST_CHECK;
+                                const char *name, uint32_t number, struct vault_key *ret_key,
+                                struct vault_version *ret_version, struct secret **ret_secret, struct err *err)
+    ERR_MUST_CHECK;
 
 /* Next number of an incident; inside a step. */
 enum err_code vault_next_incident(struct vault *vault, uint32_t *ret_number, struct err *err) ERR_MUST_CHECK;
