@@ -65,6 +65,8 @@ static void plan_add_rotation(struct plan *plan, const json_t *rotation)
         return; /* the revocation that it waits for says more */
     if (field_true(rotation, "waits_for_person"))
         plan_add(plan, key, "waits for you", 0, why);
+    else if (strcmp(state, "settling") == 0 && detail[0])
+        plan_add(plan, key, "asks you", field_time(rotation, "due_at"), detail); /* its readers have until then */
     else if (strcmp(state, "settling") == 0)
         plan_add(plan, key, "old key dies", field_time(rotation, "due_at"), why);
     else

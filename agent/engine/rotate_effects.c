@@ -382,13 +382,14 @@ static enum err_code do_wait(struct rotation_work *work, struct err *err)
     bool wait = rotation->promoted_at_ms && grace_ends > now && !rotation->emergency && !rotation->replace &&
                 !rotation->old_dead;
     rotation->row.due_at_ms = wait ? grace_ends : now;
+    if (wait || rotation->emergency || !rotation_lacks_receipts(rotation, &work->subject->key))
+        return ERR_OK;
     /* Receipts come by themselves (receipts.c), so until its deadline it need not look. */
-    if (!wait && !rotation->emergency && rotation->deadline_at_ms > now &&
-        rotation_lacks_receipts(rotation, &work->subject->key)) {
+    if (!rotation->deadline_at_ms)
+        rotation->row.due_at_ms = now + work->engine->options.remind_ms;
+    else if (rotation->deadline_at_ms > now)
         rotation->row.due_at_ms = rotation->deadline_at_ms;
-        return tell_waits(work);
-    }
-    return ERR_OK;
+    return tell_waits(work);
 }
 
 /* --- Effects that tell people ------------------------------------------------------ */

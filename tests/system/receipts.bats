@@ -35,6 +35,9 @@ old_is() { version_is live/reporting 1 "$1"; }
   run keyturn show live/reporting
   has 'not yet' "$output"
   has 'nightly@' "$output"
+  run keyturn plan
+  has 'asks you' "$output"
+  has 'waits until who read version 1 has read version 2: nightly@' "$output"
 
   # What is waited for survives the agent's death.
   agent_kill
@@ -50,6 +53,8 @@ old_is() { version_is live/reporting 1 "$1"; }
   keyturn get live/reporting --as nightly >/dev/null
   wait_for 10 rotation_is live/reporting retiring
   old_is condemned
+  run keyturn show live/reporting
+  lacks 'waits until' "$output"
 }
 
 @test "a consumer that reads no more is forgotten, and nothing waits for it" {
