@@ -5,39 +5,6 @@ load helpers
 setup() { world_begin; }
 teardown() { world_end; }
 
-# amps-api: the simulator with its key API; admin: a person's provider for the credential of its actions.
-api_start() { # api_start [SIMULATOR'S OPTION]...
-  sim_start --key-api "$@"
-  sed -E -e "s|@BASE_URL@|$SIM_API|" -e '/^  disable:/,/^  revoke:/{/^  revoke:/!d}' \
-    "$REPOSITORY/tests/sim/amps/amps-api.yaml" >"$WORLD/providers/amps-api.yaml"
-  cat >"$WORLD/providers/admin.yaml" <<YAML
-name: admin
-title: Administrators
-environments:
-  - {name: live, class: live, base_url: "$SIM_API", key_pattern: '^.*$'}
-actions:
-  issue: {manual: {instructions: "Make {{label}}"}}
-  revoke: {manual: {instructions: "Revoke {{label}} in the console"}}
-  probe: {requests: [{method: GET, url: "{{base_url}}/nothing", rules: [{status: 200, verdict: alive}]}]}
-YAML
-  agent_start
-  vault_make >/dev/null
-  dashboard GET /admin-key | jq -r .key |
-    keyturn add live/amps-admin --provider admin --stdin --probe-every 0s >/dev/null || true
-}
-
-# Keys that the provider makes itself: live/k1 to live/kN.
-made() { # made COUNT [OPTION]...
-  local i count=$1
-  shift
-  for ((i = 1; i <= count; i++)); do
-    keyturn add "live/k$i" --provider amps-api --no-secret "$@" >/dev/null
-  done
-  for ((i = 1; i <= count; i++)); do
-    wait_for 20 key_is "live/k$i" .current.version 1
-  done
-}
-
 # live/r0 and so on, made by the provider, over eight connections at once.
 many_keys() { # many_keys COUNT
   seq 0 $(($1 - 1)) | awk -v socket="$KEYTURN_SOCKET" '{
