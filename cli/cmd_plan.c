@@ -111,6 +111,7 @@ static void plan_say_why(struct buf *out, const struct key_row *row, int64_t now
     static const struct plan_words holds[] = {
         {"window", "; it waits for its window"},
         {"not_with", "; the key that it is kept apart from is rotated on the day before"},
+        {"full", "; as many rotations are open as there may be"},
         {"missed", "; the agent was away, and what it missed is spread out"},
     };
     buf_text_add(out, plan_words(causes, sizeof causes / sizeof causes[0], row->rotate_cause));

@@ -45,7 +45,8 @@ static void encode_plan(struct buf *out, const struct vault_key *key)
                                                           [VAULT_CAUSE_ASKED] = "asked"};
     static const char *const holds[VAULT_HOLD_COUNT] = {[VAULT_HOLD_MISSED] = "missed",
                                                         [VAULT_HOLD_WINDOW] = "window",
-                                                        [VAULT_HOLD_NOT_WITH] = "not_with"};
+                                                        [VAULT_HOLD_NOT_WITH] = "not_with",
+                                                        [VAULT_HOLD_FULL] = "full"};
     bool known = key->rotate_at_ms && key->rotate_cause >= 0 && key->rotate_cause < VAULT_CAUSE_COUNT;
     bool held = key->rotate_hold >= 0 && key->rotate_hold < VAULT_HOLD_COUNT;
     json_put_time(out, "rotate_due", key->rotate_due_ms);

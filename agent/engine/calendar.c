@@ -19,6 +19,7 @@ enum {
     EXPIRY_RETRY_SHARE = 4, /* of what is left */
     EXPIRY_RETRY_MOST_MS = 24 * 60 * 60 * 1000,
     EXPIRY_RETRY_LEAST_MS = 5 * 60 * 1000,
+    FULL_RETRY_MS = 30 * 1000, /* is there room for one more rotation? */
     PROBE_SPREAD_MOST_MS = 5 * 60 * 1000, /* to ask costs little, and after a stop people want to know */
 };
 
@@ -208,6 +209,11 @@ static bool is_pressing(const struct vault_key *key)
 enum err_code calendar_opens(struct engine *engine, struct vault_key *key, bool *ret_opens, struct err *err)
 {
     int64_t now = engine_now(engine);
+    *ret_opens = false;
+    if (!engine_has_room(engine)) {
+        hold(key, now + FULL_RETRY_MS + random_ms(engine, FULL_RETRY_MS), VAULT_HOLD_FULL);
+        return ERR_OK;
+    }
     *ret_opens = is_pressing(key);
     if (*ret_opens)
         return ERR_OK;

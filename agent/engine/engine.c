@@ -67,6 +67,8 @@ enum err_code engine_new(const struct engine_options *options, struct engine **r
         engine->options.workers = 4;
     if (!engine->options.parallel)
         engine->options.parallel = 256;
+    if (!engine->options.open_rotations)
+        engine->options.open_rotations = LIMIT_OPEN_ROTATIONS;
     if (!engine->options.drain_ms)
         engine->options.drain_ms = DRAIN_MS;
     if (!engine->options.remind_ms)
@@ -142,6 +144,7 @@ void engine_figures(struct engine *engine, struct engine_figures *ret_figures)
 enum err_code engine_step(struct engine *engine, call_function *function, void *argument, struct err *err)
 {
     size_t mark = flight_mark(engine);
+    size_t open_rotations = engine->open_rotations;
     engine->follow_up_count = 0;
     TRY(vault_step_begin(engine->vault, err));
     enum err_code code = function(engine, argument, err);
@@ -151,6 +154,7 @@ enum err_code engine_step(struct engine *engine, call_function *function, void *
         return ERR_OK;
     vault_step_undo(engine->vault);
     flight_drop_planned(engine, mark);
+    engine->open_rotations = open_rotations;
     engine->follow_up_count = 0;
     return code;
 }
@@ -481,6 +485,7 @@ static void run_group(struct engine *engine, struct call *calls)
 {
     struct err err = {0};
     enum err_code code = vault_begin(engine->vault, &err);
+    size_t open_rotations = engine->open_rotations;
     size_t recorded = 0;
     if (code == ERR_OK) {
         recorded = record_outcomes(engine);
@@ -502,6 +507,7 @@ static void run_group(struct engine *engine, struct call *calls)
         flight_queue_planned(engine);
     } else {
         flight_drop_planned(engine, 0);
+        engine->open_rotations = open_rotations;
         fail_calls(calls, &err);
         commit_failed(engine, &err);
     }

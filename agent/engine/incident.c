@@ -150,9 +150,10 @@ static enum err_code replace_version(struct engine *engine, struct subject *subj
                                        : replace_after(engine, subject, &rotation, kill, err);
     }
     key->replace_incident = kill->incident;
-    if (subject->provider)
+    if (subject->provider && engine_has_room(engine))
         return rotation_open(engine, subject, kill->who, ROTATION_ON_ASKED, NULL, err);
-    /* It begins when its definition is there; until then the log says that it waits. */
+    /* It begins when its definition is there, and as soon as there is room; until then the log or the plan
+     * says that it waits. */
     calendar_plan_now(engine, key, VAULT_CAUSE_ASKED);
     return subject_save(engine, subject, err);
 }

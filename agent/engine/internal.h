@@ -188,6 +188,7 @@ struct engine {
     struct work_pool *work;
     struct work_pool *notify_work; /* a thread for programs of channels alone; NULL without one */
     size_t notices_in_flight;      /* planned and not ended */
+    size_t open_rotations;         /* counted at unlocking, then kept */
     struct action_runner runner;
     struct calls calls;
     struct flights flights;
@@ -209,6 +210,12 @@ struct engine {
             rotations_done, rotations_failed, revocations_done;
     } figures;
 };
+
+/* May one more rotation be open? */
+static inline bool engine_has_room(const struct engine *engine)
+{
+    return engine->open_rotations < engine->options.open_rotations;
+}
 
 static inline int64_t engine_now(const struct engine *engine)
 {

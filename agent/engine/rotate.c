@@ -163,6 +163,8 @@ static void enter(struct rotation_work *work)
 
 static void count_end(struct rotation_work *work)
 {
+    if (!rotation_state_is_open((enum rotation_state)work->rotation->state))
+        work->engine->open_rotations--;
     if (work->rotation->state == ROTATION_DONE)
         atomic_fetch_add(&work->engine->figures.rotations_done, 1);
     if (work->rotation->state == ROTATION_FAILED)
@@ -310,6 +312,10 @@ enum err_code rotation_open(struct engine *engine, struct subject *subject, cons
                        key->environment, key->name,
                        rotation_state_name((enum rotation_state)(key->rotation_state - 1)),
                        key->environment, key->name);
+    if (!engine_has_room(engine))
+        return err_set(err, ERR_LIMIT, "%s/%s: %zu rotations are open, as many as there may be; end some first. "
+                       "See keyturn rotations", key->environment, key->name, engine->open_rotations);
+    engine->open_rotations++;
     memcpy(rotation.row.parent, key->row.id, VAULT_ID_BYTES);
     memcpy(rotation.old_id, key->current_id, VAULT_ID_BYTES);
     COPY_TEXT(rotation.asked_by, who);

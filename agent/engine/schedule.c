@@ -27,6 +27,7 @@ struct collect {
     struct due_list *list;
     bool only_intents;
     enum vault_kind kind;
+    size_t open; /* of rotations: how many have not ended */
 };
 
 static int collect_due(void *context, const struct vault_row *record, struct err *err)
@@ -34,6 +35,7 @@ static int collect_due(void *context, const struct vault_row *record, struct err
     (void)err;
     struct collect *collect = context;
     struct due_list *list = collect->list;
+    collect->open += collect->kind == VAULT_ROTATION && !((const struct vault_rotation *)record)->ended_at_ms;
     if (list->count == list->capacity)
         return VAULT_STOP;
     if (collect->kind != VAULT_KEY && flight_of_job(collect->engine, record->id))
@@ -201,6 +203,8 @@ static enum err_code recover_kind(struct engine *engine, enum vault_kind kind, s
     enum err_code code = err_set(err, ERR_MEMORY, "out of memory");
     if (list.ids)
         code = vault_due(engine->session, kind, INT64_MAX, SIZE_MAX, collect_due, &collect, err);
+    if (kind == VAULT_ROTATION)
+        engine->open_rotations = collect.open; /* one that is open is due at some time */
     if (code == ERR_OK && list.count)
         log_info("engine", "%zu %s were under way when the agent ended; they go on", list.count,
                  kind == VAULT_ROTATION ? "rotations" : "revocations");

@@ -79,6 +79,14 @@ static enum err_code change_exists(enum vault_kind kind, const void *record, str
     return err_set(err, ERR_EXISTS, "there is such a %s already", vault_shape(kind)->name);
 }
 
+static enum err_code change_room(const struct vault *vault, enum vault_kind kind, struct err *err)
+{
+    if (kind != VAULT_KEY || vault->key_count < vault->most_keys)
+        return ERR_OK;
+    return err_set(err, ERR_LIMIT, "the vault holds %llu keys, the most it can; let go of keys that are dead: keyturn remove",
+                   (unsigned long long)vault->key_count);
+}
+
 enum err_code vault_insert(struct vault *vault, enum vault_kind kind, struct vault_row *record,
                            const struct secret *secret, struct err *err)
 {
@@ -87,6 +95,7 @@ enum err_code vault_insert(struct vault *vault, enum vault_kind kind, struct vau
     bool wants_secret = kind == VAULT_VERSION && !((const struct vault_version *)record)->wiped;
     if (wants_secret != (secret != NULL))
         return err_set(err, ERR_INTERNAL, "a secret goes with a version that is not wiped, and only with one");
+    TRY(change_room(vault, kind, err));
     struct store_row row = change_row(kind, record);
     random_bytes(vault->random, row.id, sizeof row.id);
     row.revision = 1;
@@ -104,6 +113,7 @@ enum err_code vault_insert(struct vault *vault, enum vault_kind kind, struct vau
         return change_exists(kind, record, err);
     TRY(code);
     row_digest_add(vault, vault_shape(kind)->table, &row);
+    vault->key_count += kind == VAULT_KEY;
     vault->group.changed = true;
     memcpy(record->id, row.id, sizeof record->id);
     record->revision = row.revision;
@@ -195,6 +205,7 @@ enum err_code vault_remove(struct vault *vault, enum vault_kind kind, const stru
         vault->head = before;
         return code;
     }
+    vault->key_count -= kind == VAULT_KEY;
     vault->group.changed = true;
     return ERR_OK;
 }

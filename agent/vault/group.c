@@ -18,6 +18,7 @@ static struct vault_undo group_mark(const struct vault *vault)
 {
     return (struct vault_undo){
         .head = vault->head,
+        .key_count = vault->key_count,
         .entries_bytes = vault->group.entries.length,
         .changed = vault->group.changed,
     };
@@ -26,6 +27,7 @@ static struct vault_undo group_mark(const struct vault *vault)
 static void group_undo(struct vault *vault, const struct vault_undo *undo)
 {
     vault->head = undo->head;
+    vault->key_count = undo->key_count;
     vault->group.changed = undo->changed;
     buf_truncate(&vault->group.entries, undo->entries_bytes);
 }

@@ -105,6 +105,7 @@ static struct vault *vault_new(const struct vault_options *options)
     vault_init_locks(vault);
     vault->clock = options->clock;
     vault->random = options->random;
+    vault->most_keys = options->most_keys ? options->most_keys : LIMIT_KEYS;
     vault->store_path = strdup(options->store_path);
     vault->audit_path = strdup(options->audit_path);
     vault->writer = (struct vault_session){.vault = vault, .writer = true, .codec = codec_new()};

@@ -33,6 +33,7 @@ struct vault_session {
 /* What a group or a step puts back when it is undone. */
 struct vault_undo {
     struct vault_head head;
+    uint64_t key_count;
     size_t entries_bytes;
     bool changed;
 };
@@ -68,6 +69,8 @@ struct vault {
     struct seal_keys *keys; /* NULL while locked; other threads use them only in state unlocked */
     struct secret *root;    /* for new slots */
     struct vault_head head;
+    uint64_t key_count; /* counted at unlocking, then kept */
+    uint64_t most_keys;
     struct vault_group group;
     uint64_t oldest_pending; /* generation; older ones have no pending row */
     struct audit_log log;

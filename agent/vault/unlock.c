@@ -46,6 +46,7 @@ void unlock_forget(struct vault *vault)
     audit_log_close(&vault->log);
     pthread_rwlock_unlock(&vault->keys_lock);
     memset(&vault->head, 0, sizeof vault->head);
+    vault->key_count = 0;
 }
 
 /* An entry of no change goes straight to the log. */
@@ -134,6 +135,7 @@ enum err_code vault_init(struct vault *vault, const char *who, enum vault_slot_k
 struct unlock_sum {
     const struct seal_keys *keys;
     struct seal_digest digests[VAULT_DIGEST_COUNT];
+    uint64_t key_count;
 };
 
 static int unlock_sum_row(void *context, const struct store_tags *tags, struct err *err)
@@ -148,6 +150,7 @@ static int unlock_sum_row(void *context, const struct store_tags *tags, struct e
         .secret_tag = tags->secret_tag,
     };
     seal_digest_add(sum->keys, &sum->digests[tags->table], &element);
+    sum->key_count += tags->table == STORE_KEY;
     return ERR_OK;
 }
 
@@ -159,6 +162,7 @@ static enum err_code unlock_check_rows(struct vault *vault, struct err *err)
     for (size_t table = 0; table < VAULT_DIGEST_COUNT; table++)
         if (!seal_digest_equal(&sum.digests[table], &vault->head.digests[table]))
             return diagnose(vault, sum.digests, err);
+    vault->key_count = sum.key_count;
     return ERR_OK;
 }
 

@@ -33,6 +33,7 @@ struct fixture {
     struct secret *key_file;
     pthread_t thread;
     struct vault_session *session;
+    size_t open_rotations; /* from the next start on; 0: as many as may be */
 };
 
 #define GOOD(call)                                                                                 \
@@ -193,6 +194,7 @@ static inline void fixture_start(struct fixture *fixture)
                                      .environment_count = 2,
                                      .clock = &fixture_clock,
                                      .random = &random_system,
+                                     .open_rotations = fixture->open_rotations,
                                      .drain_ms = 1};
     GOOD(engine_new(&options, &fixture->engine, &good_err));
     assert_int_equal(pthread_create(&fixture->thread, NULL, fixture_loop, fixture), 0);

@@ -367,6 +367,46 @@ static void test_keeping_apart_is_of_two_and_ends_with_either(void **state)
     assert_string_equal(fixture_key(fixture, "a").not_with, "");
 }
 
+static void test_so_many_rotations_are_open_and_not_one_more(void **state)
+{
+    struct fixture *fixture = *state;
+    struct vault_rotation first;
+    fixture->open_rotations = 2;
+    be_away(fixture, 0);
+    const char *const names[] = {"a", "b", "c", "d"};
+    for (size_t i = 0; i < 4; i++) {
+        struct engine_key_draft draft = {.fields = ENGINE_EVERY | ENGINE_PROBE_EVERY,
+                                         .environment = "live",
+                                         .name = names[i],
+                                         .provider = "manual",
+                                         .every_ms = i < 3 ? 0 : hour_ms};
+        char text[64];
+        snprintf(text, sizeof text, "fs_live_%s-0123456789abcdef", names[i]);
+        struct secret *value = fixture_secret(text);
+        GOOD(engine_key_add(fixture->engine, "test", &draft, value, NULL, &good_err));
+        secret_free(value);
+    }
+    struct err err = {0};
+    GOOD(engine_rotate(fixture->engine, "test", "live", "a", &first, &good_err));
+    assert_int_equal(engine_rotate(fixture->engine, "test", "live", "a", NULL, &err), ERR_STATE);
+    GOOD(engine_rotate(fixture->engine, "test", "live", "b", NULL, &good_err));
+    assert_int_equal(engine_rotate(fixture->engine, "test", "live", "c", NULL, &err), ERR_LIMIT);
+    assert_non_null(strstr(err.message, "live/c: 2 rotations are open"));
+
+    /* Counted again at the start; one that is due by itself waits and says why. */
+    be_away(fixture, hour_ms);
+    assert_int_equal(engine_rotate(fixture->engine, "test", "live", "c", NULL, &err), ERR_LIMIT);
+    WAIT_FOR(fixture, "d", key.rotate_hold == VAULT_HOLD_FULL);
+    assert_true(fixture_key(fixture, "d").rotate_at_ms > fixture_wall_ms(NULL));
+
+    GOOD(engine_move(fixture->engine, "test", first.row.id, ENGINE_CANCEL, NULL, &good_err));
+    be_away(fixture, 2 * minute_ms);
+    WAIT_FOR(fixture, "d", key.rotation_state || key.rotate_hold == VAULT_HOLD_MISSED);
+    be_away(fixture, hour_ms);
+    WAIT_FOR(fixture, "d", key.rotation_state == ROTATION_STAGING + 1);
+    assert_int_equal(engine_rotate(fixture->engine, "test", "live", "c", NULL, &err), ERR_LIMIT);
+}
+
 static void test_jitter_is_at_most_the_period(void **state)
 {
     struct fixture *fixture = *state;
@@ -408,6 +448,7 @@ int main(void)
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_keeping_apart_is_of_two_and_ends_with_either, fixture_setup,
                                         fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_so_many_rotations_are_open_and_not_one_more, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_jitter_is_at_most_the_period, fixture_setup, fixture_teardown),
     };
     struct err err = {0};

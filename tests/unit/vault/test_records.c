@@ -251,6 +251,38 @@ static void test_ten_thousand_keys_are_scanned(void **state)
     vault_session_free(session);
 }
 
+static enum err_code insert_named(struct fixture *fixture, const char *name, struct vault_key *ret_key, struct err *ret_err)
+{
+    *ret_key = fixture_key("live", name);
+    return vault_insert(fixture->vault, VAULT_KEY, &ret_key->row, NULL, ret_err);
+}
+
+static void test_a_vault_holds_so_many_keys_and_not_one_more(void **state)
+{
+    struct fixture *fixture = *state;
+    struct vault_key first, other;
+    fixture->most_keys = 2;
+    fixture_reopen(fixture);
+    GOOD(fixture_unlock(fixture, 0, &err));
+    fixture_begin(fixture);
+    GOOD(insert_named(fixture, "first", &first, &err));
+    vault_rollback(fixture->vault); /* what was taken back takes no room */
+    fixture_begin(fixture);
+    GOOD(insert_named(fixture, "first", &first, &err));
+    GOOD(insert_named(fixture, "second", &other, &err));
+    REFUSED(ERR_LIMIT, "holds 2 keys", insert_named(fixture, "third", &other, &err));
+    fixture_commit(fixture);
+
+    fixture_reopen(fixture);
+    GOOD(fixture_unlock(fixture, 0, &err));
+    fixture_begin(fixture);
+    REFUSED(ERR_LIMIT, "keyturn remove", insert_named(fixture, "third", &other, &err));
+    GOOD(vault_remove(fixture->vault, VAULT_KEY, &first.row, &err));
+    GOOD(insert_named(fixture, "third", &other, &err));
+    REFUSED(ERR_LIMIT, "holds 2 keys", insert_named(fixture, "fourth", &other, &err));
+    fixture_commit(fixture);
+}
+
 static void test_incidents_are_numbered_and_found(void **state)
 {
     struct fixture *fixture = *state;
@@ -309,6 +341,7 @@ int main(void)
         TEST(test_children_come_in_their_order),
         TEST(test_due_records_come_soonest_first),
         TEST(test_ten_thousand_keys_are_scanned),
+        TEST(test_a_vault_holds_so_many_keys_and_not_one_more),
         TEST(test_incidents_are_numbered_and_found),
         TEST(test_texts_come_back_and_their_limit_holds),
     };

@@ -29,6 +29,7 @@ struct fixture {
     struct clock clock;
     struct vault *vault;
     struct secret *passphrase;
+    uint64_t most_keys; /* from the next opening on; 0: as many as may be */
 };
 
 static inline int64_t fixture_wall(void *context)
@@ -71,7 +72,8 @@ static inline void fixture_open(struct fixture *fixture)
     struct vault_options options = {.store_path = fixture->store_path,
                                     .audit_path = fixture->audit_path,
                                     .clock = &fixture->clock,
-                                    .random = &random_system};
+                                    .random = &random_system,
+                                    .most_keys = fixture->most_keys};
     GOOD(vault_open(&options, &fixture->vault, &err));
 }
 

@@ -47,6 +47,7 @@ struct engine_options {
     const struct notify_channel *const *channels; /* borrowed: how people are told */
     size_t channel_count;
     int64_t remind_ms;     /* a person is reminded this often; 0: 1 h */
+    size_t open_rotations; /* so many may be open at once; 0: LIMIT_OPEN_ROTATIONS */
     int64_t drain_ms;      /* at the end, what is under way gets so long to end; 0: 10 s */
 };
 

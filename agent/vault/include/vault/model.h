@@ -60,6 +60,7 @@ enum vault_hold {
     VAULT_HOLD_MISSED, /* its time passed while the agent was away: what was missed is spread out */
     VAULT_HOLD_WINDOW, /* it opens only inside of its windows */
     VAULT_HOLD_NOT_WITH, /* another key is rotated on that day */
+    VAULT_HOLD_FULL,     /* as many rotations are open as there may be */
     VAULT_HOLD_COUNT
 };
 

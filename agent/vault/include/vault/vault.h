@@ -26,6 +26,7 @@ struct vault_options {
     const char *audit_path;
     const struct clock *clock;
     const struct random *random;
+    uint64_t most_keys; /* 0: LIMIT_KEYS */
 };
 
 /* Attach to a store (which may not exist yet): takes the writer's lock on it.
