@@ -28,6 +28,8 @@ const char config_help[] =
     "      --background       detach; with --ready-fd N tell when it listens\n"
     "      --ready-fd N       write a line to descriptor N when ready, or what failed\n"
     "      --check-config     read everything, say what is wrong, and end\n"
+    "      --check-provider FILE  print what is wrong with a definition of a provider, and what\n"
+    "                         it can do, as JSON, and end\n"
     "      --debug            log more\n"
     "      --version, --help\n"
     "\n"
@@ -379,7 +381,7 @@ void config_release(struct config *config)
 /* --- The command line --------------------------------------------------------------------- */
 
 enum option_id { OPT_CONFIG = 1, OPT_SYSTEM, OPT_STORE, OPT_AUDIT, OPT_SOCKET, OPT_PROVIDERS, OPT_DELIVERIES, OPT_KEY_FILE,
-              OPT_CA_FILE, OPT_LOG_FILE, OPT_BACKGROUND, OPT_READY_FD, OPT_CHECK, OPT_DEBUG, OPT_VERSION, OPT_HELP };
+              OPT_CA_FILE, OPT_LOG_FILE, OPT_BACKGROUND, OPT_READY_FD, OPT_CHECK, OPT_CHECK_PROVIDER, OPT_DEBUG, OPT_VERSION, OPT_HELP };
 
 static const struct option long_options[] = {
     {"config", required_argument, NULL, OPT_CONFIG},     {"system", no_argument, NULL, OPT_SYSTEM},
@@ -389,6 +391,7 @@ static const struct option long_options[] = {
     {"key-file", required_argument, NULL, OPT_KEY_FILE}, {"ca-file", required_argument, NULL, OPT_CA_FILE},
     {"log-file", required_argument, NULL, OPT_LOG_FILE}, {"background", no_argument, NULL, OPT_BACKGROUND},
     {"ready-fd", required_argument, NULL, OPT_READY_FD}, {"check-config", no_argument, NULL, OPT_CHECK},
+    {"check-provider", required_argument, NULL, OPT_CHECK_PROVIDER},
     {"debug", no_argument, NULL, OPT_DEBUG},             {"version", no_argument, NULL, OPT_VERSION},
     {"help", no_argument, NULL, OPT_HELP},               {NULL, 0, NULL, 0}};
 
@@ -406,6 +409,8 @@ static enum err_code scan_arguments(int argc, char **argv, struct config *config
             PUT(config->config_path, optarg);
             config->config_named = true;
         }
+        if (opt == OPT_CHECK_PROVIDER)
+            config->check_provider = optarg;
         config->system |= opt == OPT_SYSTEM;
         config->background |= opt == OPT_BACKGROUND;
         config->check_only |= opt == OPT_CHECK;
@@ -456,7 +461,7 @@ enum err_code config_load(int argc, char **argv, struct config *ret_config, stru
     memset(config, 0, sizeof *config);
     config->ready_fd = -1;
     TRY(scan_arguments(argc, argv, config, err));
-    if (config->help || config->version)
+    if (config->help || config->version || config->check_provider)
         return ERR_OK;
     (config->system ? system_defaults : user_defaults)(config, folder, sizeof folder);
     TRY(add_folder(config, shipped("providers", KEYTURN_PROVIDERS_DIR, in_tree, sizeof in_tree), err));

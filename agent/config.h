@@ -41,6 +41,7 @@ struct config {
     bool background;
     int ready_fd; /* -1: nobody waits */
     bool check_only;
+    const char *check_provider; /* of argv: look this definition over, and nothing else; or NULL */
     bool help;
     bool version;
 };

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "config.h"
+#include "provider/examine.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -346,6 +347,20 @@ static enum err_code prepare(struct agent *agent, struct err *err)
     return start(agent, err);
 }
 
+/* For keyturn provider check: needs no configuration, no vault and no agent that runs. */
+static int check_provider(const char *path)
+{
+    OWN_BUF struct buf report = {0};
+    struct err err = {0};
+    bool good = false;
+    if (provider_examine(path, &report, &good, &err) != ERR_OK) {
+        fprintf(stderr, "keyturnd: %s\n", err.message);
+        return 2;
+    }
+    printf("%s\n", buf_text(&report));
+    return fflush(stdout) == 0 && good ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
     static struct agent agent;
@@ -359,6 +374,8 @@ int main(int argc, char **argv)
         printf("%s", agent.config.help ? config_help : "keyturnd " KEYTURN_VERSION "\n");
         return 0;
     }
+    if (agent.config.check_provider)
+        return check_provider(agent.config.check_provider);
     if (prepare(&agent, &err) != ERR_OK) {
         log_error("main", "%s", err.message);
         tell_ready(&agent.config, err.message);

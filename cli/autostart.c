@@ -24,7 +24,7 @@ static const char *const autostart_places[] = {
     "../agent/keyturnd", /* a build tree */
 };
 
-static bool autostart_find_beside(char program[PATH_MAX])
+bool autostart_find_beside(char program[PATH_MAX])
 {
     char folder[PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", folder, sizeof folder - 1);

@@ -11,7 +11,7 @@ extern const struct command command_rotate, command_stage, command_rotations, co
 extern const struct command command_revoke, command_identify, command_scan, command_revocations, command_incidents,
     command_incident;
 extern const struct command command_status, command_init, command_unlock, command_lock, command_slots,
-    command_providers, command_audit;
+    command_providers, command_provider, command_audit;
 extern const struct command command_help, command_version, command_completion;
 
 const struct command *const commands[] = {
@@ -21,8 +21,8 @@ const struct command *const commands[] = {
     &command_stage,       &command_rotations, &command_plan, &command_retry,      &command_rollback,  &command_cancel,
     &command_go_on,       &command_revoke,   &command_identify,    &command_scan,     &command_revocations,
     &command_incidents,   &command_incident, &command_status,      &command_init,      &command_unlock,
-    &command_lock,        &command_slots,    &command_providers,   &command_audit,     &command_help,
-    &command_version,     &command_completion,
+    &command_lock,        &command_slots,    &command_providers,   &command_provider,  &command_audit,
+    &command_help,        &command_version,  &command_completion,
 };
 const size_t commands_count = sizeof commands / sizeof commands[0];
 

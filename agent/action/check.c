@@ -229,7 +229,16 @@ static enum err_code check_pick(const struct action_pick *pick, const char *pare
     return check_template(pick->equals, field.path, "equals", err);
 }
 
-static enum err_code check_request(const struct action_request *request, const char *where, struct err *err)
+/* Where several are wanted, a mistake is told, and the check goes on. */
+static enum err_code check_keep(const struct action_mistakes *mistakes, enum err_code code, const struct err *err)
+{
+    if (code != ERR_INVALID || !mistakes)
+        return code;
+    mistakes->each(mistakes->context, err);
+    return ERR_OK;
+}
+
+static enum err_code check_request_head(const struct action_request *request, const char *where, struct err *err)
 {
     TRY(check_method(request->method, where, err));
     TRY(check_needed(request->url, where, "url", err));
@@ -242,13 +251,20 @@ static enum err_code check_request(const struct action_request *request, const c
         TRY(check_pick(request->pick, where, err));
     if (request->rules_count == 0)
         return err_set(err, ERR_INVALID, "%s.rules: are missing; without one no answer proves anything", where);
+    return ERR_OK;
+}
+
+static enum err_code check_request(const struct action_request *request, const char *where,
+                                   const struct action_mistakes *mistakes, struct err *err)
+{
+    TRY(check_keep(mistakes, check_request_head(request, where, err), err));
     for (unsigned i = 0; i < request->rules_count; i++) {
         struct check_field field = check_field("%s.rules[%u]", where, i + 1);
-        TRY(check_rule(&request->rules[i], field.path, err));
+        TRY(check_keep(mistakes, check_rule(&request->rules[i], field.path, err), err));
     }
     for (unsigned i = 0; i < request->extract_count; i++) {
         struct check_field field = check_field("%s.extract[%u]", where, i + 1);
-        TRY(check_extract(&request->extract[i], field.path, err));
+        TRY(check_keep(mistakes, check_extract(&request->extract[i], field.path, err), err));
     }
     return ERR_OK;
 }
@@ -271,7 +287,7 @@ static enum err_code check_program(const struct action_program *program, const c
     return check_duration(program->timeout, field.path, err);
 }
 
-enum err_code action_check(const struct action_spec *spec, const char *where, struct err *err)
+static enum err_code check_kind(const struct action_spec *spec, const char *where, struct err *err)
 {
     int kinds = (spec->requests_count > 0 ? 1 : 0) + (spec->manual ? 1 : 0) + (spec->program ? 1 : 0);
     if (kinds != 1)
@@ -279,11 +295,21 @@ enum err_code action_check(const struct action_spec *spec, const char *where, st
     TRY(check_template(spec->credential, where, "credential", err));
     if (spec->manual)
         return check_manual(spec->manual, where, err);
-    if (spec->program)
-        return check_program(spec->program, where, err);
+    return spec->program ? check_program(spec->program, where, err) : ERR_OK;
+}
+
+enum err_code action_check_all(const struct action_spec *spec, const char *where,
+                               const struct action_mistakes *mistakes, struct err *err)
+{
+    TRY(check_keep(mistakes, check_kind(spec, where, err), err));
     for (unsigned i = 0; i < spec->requests_count; i++) {
         struct check_field field = check_field("%s.requests[%u]", where, i + 1);
-        TRY(check_request(&spec->requests[i], field.path, err));
+        TRY(check_request(&spec->requests[i], field.path, mistakes, err));
     }
     return ERR_OK;
+}
+
+enum err_code action_check(const struct action_spec *spec, const char *where, struct err *err)
+{
+    return action_check_all(spec, where, NULL, err);
 }

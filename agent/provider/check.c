@@ -29,22 +29,40 @@ static const unsigned check_verdicts[PROVIDER_ACTION_COUNT] = {
 /* Without these a key can be neither made, proved nor killed. */
 static const enum provider_action check_required[] = {PROVIDER_ISSUE, PROVIDER_PROBE, PROVIDER_REVOKE};
 
+/* ACTION_VERDICT_COUNT: it is none, which action_check has said. */
 static enum action_verdict check_verdict(const char *name)
 {
     unsigned verdict = 0;
-    while (verdict + 1 < ACTION_VERDICT_COUNT &&
-           strcmp(action_verdict_name((enum action_verdict)verdict), name) != 0)
+    while (verdict < ACTION_VERDICT_COUNT &&
+           (!name || strcmp(action_verdict_name((enum action_verdict)verdict), name) != 0))
         verdict++;
     return (enum action_verdict)verdict;
 }
 
+/* Where several are wanted, a mistake is told, and the check goes on. */
+enum err_code definition_keep(const struct action_mistakes *mistakes, enum err_code code, const struct err *err)
+{
+    if (code != ERR_INVALID || !mistakes)
+        return code;
+    mistakes->each(mistakes->context, err);
+    return ERR_OK;
+}
+
+static enum err_code check_rule(const struct action_rule *rule, unsigned allowed, const char *where,
+                                unsigned number, struct err *err)
+{
+    enum action_verdict verdict = check_verdict(rule->verdict);
+    if (verdict == ACTION_VERDICT_COUNT || allowed & (1u << verdict))
+        return ERR_OK;
+    return err_set(err, ERR_INVALID, "%s.rules[%u].verdict: \"%s\" is no verdict of this action", where, number,
+                   rule->verdict);
+}
+
 static enum err_code check_rules(const struct action_request *request, unsigned allowed, const char *where,
-                                 struct err *err)
+                                 const struct action_mistakes *mistakes, struct err *err)
 {
     for (unsigned i = 0; i < request->rules_count; i++)
-        if (!(allowed & (1u << check_verdict(request->rules[i].verdict))))
-            return err_set(err, ERR_INVALID, "%s.rules[%u].verdict: \"%s\" is no verdict of this action",
-                           where, i + 1, request->rules[i].verdict);
+        TRY(definition_keep(mistakes, check_rule(&request->rules[i], allowed, where, i + 1, err), err));
     return ERR_OK;
 }
 
@@ -53,26 +71,35 @@ static enum err_code check_issue(const struct action_spec *spec, struct err *err
 {
     for (unsigned i = 0; i < spec->requests_count; i++)
         for (unsigned j = 0; j < spec->requests[i].extract_count; j++)
-            if (strcmp(spec->requests[i].extract[j].name, "secret") == 0)
+            if (spec->requests[i].extract[j].name && strcmp(spec->requests[i].extract[j].name, "secret") == 0)
                 return ERR_OK;
     if (spec->requests_count == 0)
         return ERR_OK;
     return err_set(err, ERR_INVALID, "actions.issue: nothing is extracted as secret");
 }
 
-static enum err_code check_action(const struct action_spec *spec, enum provider_action action, struct err *err)
+static enum err_code check_person(const struct action_spec *spec, enum provider_action action, const char *where,
+                                  struct err *err)
+{
+    if (spec->manual && action != PROVIDER_ISSUE && action != PROVIDER_REVOKE)
+        return err_set(err, ERR_INVALID, "%s: only issue and revoke can be a person's step", where);
+    return ERR_OK;
+}
+
+static enum err_code check_action(const struct action_spec *spec, enum provider_action action,
+                                  const struct action_mistakes *mistakes, struct err *err)
 {
     char where[64];
     (void)snprintf(where, sizeof where, "actions.%s", provider_action_name(action));
-    TRY(action_check(spec, where, err));
-    if (spec->manual && action != PROVIDER_ISSUE && action != PROVIDER_REVOKE)
-        return err_set(err, ERR_INVALID, "%s: only issue and revoke can be a person's step", where);
+    TRY(action_check_all(spec, where, mistakes, err));
+    TRY(definition_keep(mistakes, check_person(spec, action, where, err), err));
     for (unsigned i = 0; i < spec->requests_count; i++) {
         bool last = i + 1 == spec->requests_count;
         (void)snprintf(where, sizeof where, "actions.%s.requests[%u]", provider_action_name(action), i + 1);
-        TRY(check_rules(&spec->requests[i], check_verdicts[action] | (last ? 0 : VERDICT(DONE)), where, err));
+        TRY(check_rules(&spec->requests[i], check_verdicts[action] | (last ? 0 : VERDICT(DONE)), where, mistakes,
+                        err));
     }
-    return action == PROVIDER_ISSUE ? check_issue(spec, err) : ERR_OK;
+    return action == PROVIDER_ISSUE ? definition_keep(mistakes, check_issue(spec, err), err) : ERR_OK;
 }
 
 /* https, or http on the machine itself: a key is sent there. */
@@ -138,20 +165,34 @@ enum provider_class definition_class(const char *name)
     return strcmp(name, "test") == 0 ? PROVIDER_CLASS_TEST : (enum provider_class)0;
 }
 
-enum err_code definition_check(const struct definition *definition, struct err *err)
+static enum err_code check_is_there(const struct definition *definition, enum provider_action action,
+                                    struct err *err)
+{
+    if (!definition_action(definition, action))
+        return err_set(err, ERR_INVALID, "actions.%s: is missing", provider_action_name(action));
+    return ERR_OK;
+}
+
+static enum err_code check_own_name(const struct definition *definition, struct err *err)
 {
     if (text_check_name(definition->name, "the provider's name", err) != ERR_OK)
         return err_prefix(err, "name");
+    return ERR_OK;
+}
+
+enum err_code definition_check(const struct definition *definition, const struct action_mistakes *mistakes,
+                               struct err *err)
+{
+    TRY(definition_keep(mistakes, check_own_name(definition, err), err));
     for (unsigned i = 0; i < definition->environments_count; i++)
-        TRY(check_environment(definition, i, err));
-    TRY(definition_check_settings(definition, err));
+        TRY(definition_keep(mistakes, check_environment(definition, i, err), err));
+    TRY(definition_keep(mistakes, definition_check_settings(definition, err), err));
     for (size_t i = 0; i < sizeof check_required / sizeof check_required[0]; i++)
-        if (!definition_action(definition, check_required[i]))
-            return err_set(err, ERR_INVALID, "actions.%s: is missing", provider_action_name(check_required[i]));
+        TRY(definition_keep(mistakes, check_is_there(definition, check_required[i], err), err));
     for (unsigned i = 0; i < PROVIDER_ACTION_COUNT; i++) {
         const struct action_spec *spec = definition_action(definition, (enum provider_action)i);
         if (spec)
-            TRY(check_action(spec, (enum provider_action)i, err));
+            TRY(check_action(spec, (enum provider_action)i, mistakes, err));
     }
     return ERR_OK;
 }

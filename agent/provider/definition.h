@@ -68,8 +68,13 @@ const struct action_spec *definition_action(const struct definition *definition,
 /* limits.c: the limits with their defaults. ERR_INVALID names the field. */
 enum err_code definition_limits(const struct definition *definition, struct provider_limits *ret_limits,
                                 struct err *err) ERR_MUST_CHECK;
-/* check.c: what the schema cannot say, but patterns and limits. ERR_INVALID names the field. */
-enum err_code definition_check(const struct definition *definition, struct err *err) ERR_MUST_CHECK;
+/* check.c: what the schema cannot say, but patterns and limits. ERR_INVALID names the field; with
+ * mistakes each is told, and it goes on. */
+enum err_code definition_check(const struct definition *definition, const struct action_mistakes *mistakes,
+                               struct err *err) ERR_MUST_CHECK;
+/* ERR_INVALID is told where mistakes are gathered (not NULL), and ERR_OK. */
+enum err_code definition_keep(const struct action_mistakes *mistakes, enum err_code code, const struct err *err)
+    ERR_MUST_CHECK;
 /* settings.c: the form of declared settings; of a value. ERR_INVALID begins with the field. */
 enum err_code definition_check_settings(const struct definition *definition, struct err *err) ERR_MUST_CHECK;
 /* A URL that a key may be sent to. */

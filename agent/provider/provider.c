@@ -51,11 +51,12 @@ static enum err_code provider_compile(struct provider *provider, unsigned index,
     return ERR_OK;
 }
 
-static enum err_code provider_set_up(struct provider *provider, struct err *err)
+static enum err_code provider_set_up(struct provider *provider, const struct action_mistakes *mistakes,
+                                     struct err *err)
 {
     const struct definition *definition = provider->definition;
-    TRY(definition_check(definition, err));
-    TRY(definition_limits(definition, &provider->limits, err));
+    TRY(definition_check(definition, mistakes, err));
+    TRY(definition_keep(mistakes, definition_limits(definition, &provider->limits, err), err));
     provider->patterns = calloc(definition->environments_count, sizeof *provider->patterns);
     provider->environments = calloc(definition->environments_count, sizeof *provider->environments);
     if (!provider->patterns || !provider->environments)
@@ -66,8 +67,8 @@ static enum err_code provider_set_up(struct provider *provider, struct err *err)
 }
 
 /* Takes data. An error's message starts with the field. */
-static enum err_code provider_make(const char *what, void *data, struct provider **ret_provider,
-                                   struct err *err)
+static enum err_code provider_make(const char *what, void *data, const struct action_mistakes *mistakes,
+                                   struct provider **ret_provider, struct err *err)
 {
     OWN(provider_free) struct provider *provider = calloc(1, sizeof *provider);
     if (!provider) {
@@ -78,19 +79,26 @@ static enum err_code provider_make(const char *what, void *data, struct provider
     provider->file = strdup(what);
     if (!provider->file)
         return err_set(err, ERR_MEMORY, "no memory for a provider");
-    TRY(provider_set_up(provider, err));
+    TRY(provider_set_up(provider, mistakes, err));
     *ret_provider = GIVE(provider);
+    return ERR_OK;
+}
+
+enum err_code provider_load_checked(const char *what, const char *text, size_t length,
+                                    const struct action_mistakes *mistakes, struct provider **ret_provider,
+                                    struct err *err)
+{
+    void *data = NULL;
+    TRY(action_load_text(what, text, length, &definition_schema, &data, err));
+    if (provider_make(what, data, mistakes, ret_provider, err) != ERR_OK)
+        return action_load_place(what, text, length, err);
     return ERR_OK;
 }
 
 enum err_code provider_load_text(const char *what, const char *text, size_t length,
                                  struct provider **ret_provider, struct err *err)
 {
-    void *data = NULL;
-    TRY(action_load_text(what, text, length, &definition_schema, &data, err));
-    if (provider_make(what, data, ret_provider, err) != ERR_OK)
-        return action_load_place(what, text, length, err);
-    return ERR_OK;
+    return provider_load_checked(what, text, length, NULL, ret_provider, err);
 }
 
 enum err_code provider_load(const char *path, struct provider **ret_provider, struct err *err)

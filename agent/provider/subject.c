@@ -25,7 +25,8 @@ static enum err_code provider_set_texts(struct action_values *values, const stru
         {"base_url", environment ? environment->base_url : NULL},
         {"key", subject->key},
         {"label", subject->label},
-        {"id", subject->id},
+        /* Without an id no request may be sent that is about "the" key: it could be about all of them. */
+        {"id", subject->id && subject->id[0] ? subject->id : NULL},
     };
     const struct definition *definition = provider->definition;
     for (unsigned i = 0; i < definition->settings_count; i++) {
@@ -64,6 +65,9 @@ enum err_code provider_manual(const struct provider *provider, enum provider_act
                        provider_name(provider));
     OWN(action_values_free) struct action_values *values = NULL;
     TRY(provider_values(provider, subject, &values, err));
+    /* A person finds the key by its label, too. */
+    if (!action_values_text(values, "id"))
+        TRY(action_values_set(values, "id", "", err));
     TRY(action_render(spec->manual->instructions, values, "instructions", ret_instructions, err));
     if (spec->manual->link)
         TRY(action_render(spec->manual->link, values, "link", ret_link, err));

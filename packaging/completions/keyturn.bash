@@ -4,7 +4,7 @@ _keyturn() {
     local options='' words='' keys=''
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
-        mapfile -t COMPREPLY < <(compgen -W 'list show add get set probe deliver consumers history remove apply export rotate stage rotations plan retry rollback cancel go-on revoke identify scan revocations incidents incident status init unlock lock slots providers audit help version completion' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'list show add get set probe deliver consumers history remove apply export rotate stage rotations plan retry rollback cancel go-on revoke identify scan revocations incidents incident status init unlock lock slots providers provider audit help version completion' -- "$current")
         return
     fi
     case $previous in
@@ -128,6 +128,10 @@ _keyturn() {
         ;;
     providers)
         options='--json --socket --no-start --help'
+        ;;
+    provider)
+        options='--json --socket --no-start --help'
+        words='check'
         ;;
     audit)
         options='--key --follow --verify --json --socket --no-start --help'

@@ -131,6 +131,19 @@ void action_init(void);
 /* Everything that the schema cannot say: one kind, verdict names, pointers, durations,
  * templates' placeholders and filters. where is the field's name in messages ("actions.probe"). */
 enum err_code action_check(const struct action_spec *spec, const char *where, struct err *err) ERR_MUST_CHECK;
+/* The same to the end: each mistake is told, as action_check would return it, and the check goes on
+ * (ERR_OK). With NULL it is action_check. */
+struct action_mistakes {
+    void (*each)(void *context, const struct err *mistake);
+    void *context;
+};
+enum err_code action_check_all(const struct action_spec *spec, const char *where,
+                               const struct action_mistakes *mistakes, struct err *err) ERR_MUST_CHECK;
+
+/* Every placeholder of a checked step, in the order in which it is rendered. before: how many of the
+ * step's requests have answered by then, so that what they extract has a value. */
+typedef void action_use(void *context, const char *where, const char *name, unsigned before);
+void action_uses_each(const struct action_spec *spec, const char *where, action_use *use, void *context);
 
 /* What came of a step. Owned by the runner until done returns; done may take
  * values by setting it to NULL. */
