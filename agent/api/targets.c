@@ -14,8 +14,6 @@ void targets_release(struct targets *targets)
 
 static enum err_code targets_add(struct targets *targets, const struct target *target, struct err *err)
 {
-    if (targets->count == TARGETS_MOST)
-        return err_set(err, ERR_LIMIT, "an emergency takes at most %d targets; select fewer at once", TARGETS_MOST);
     if (targets->count == targets->capacity) {
         size_t capacity = targets->capacity ? 2 * targets->capacity : 64;
         void *grown = reallocarray(targets->items, capacity, sizeof targets->items[0]);
@@ -178,7 +176,7 @@ enum err_code targets_read(struct request *request, const json_t *targets, const
     if (select)
         TRY(select_keys(request, select, &read, err));
     if (read.count == 0)
-        return err_set(err, ERR_LIMIT, "targets are 1 to %d, not 0", TARGETS_MOST);
+        return err_set(err, ERR_INVALID, "targets names no key");
     *ret_targets = read;
     read = (struct targets){0};
     return ERR_OK;

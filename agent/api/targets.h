@@ -7,8 +7,6 @@
 
 #include <jansson.h>
 
-enum { TARGETS_MOST = 10000 };
-
 struct target {
     char environment[LIMIT_NAME_BYTES + 1];
     char name[LIMIT_NAME_BYTES + 1];
@@ -25,7 +23,8 @@ void targets_release(struct targets *targets);
 /* From "targets" ([{"key","version"}]) or "select" ({"environment","provider","labels","all"}),
  * exactly one of which is given (the other NULL). A selection's parts hold together; one without
  * parts says "all": true. Of a selection come the keys that have a version that is not dead.
- * ERR_INVALID, ERR_LIMIT more than TARGETS_MOST, ERR_NOT_FOUND nothing is selected. */
+ * There is no limit but the vault's: an emergency never has to be split.
+ * ERR_INVALID, ERR_NOT_FOUND nothing is selected. */
 enum err_code targets_read(struct request *request, const json_t *targets, const json_t *select,
                            struct targets *ret_targets, struct err *err) ERR_MUST_CHECK;
 

@@ -1,28 +1,31 @@
-/* A pending row: the entries of one generation, one a line, sealed at a row
- * whose id begins with the generation (big endian, so that rows come in the order
- * of generations) and whose revision is the generation. */
+/* Pending rows: the entries of one generation, one a line, in as many rows as their length asks for.
+ * A row's id begins with the generation and its part, from 0, both big endian, so that rows come
+ * in the order of the lines; its revision is the generation. An emergency over a whole vault is one
+ * generation of many megabytes. */
 #include "session.h"
 
 #include <string.h>
 
-static void pending_id(uint64_t generation, uint8_t ret_id[STORE_ID_BYTES])
+enum { PENDING_PART_BYTES = 512 * 1024 }; /* half of what a row may have */
+
+static void pending_id(uint64_t generation, uint32_t part, uint8_t ret_id[STORE_ID_BYTES])
 {
     memset(ret_id, 0, STORE_ID_BYTES);
     for (size_t i = 0; i < 8; i++)
         ret_id[i] = (uint8_t)(generation >> (8 * (7 - i)));
+    for (size_t i = 0; i < 4; i++)
+        ret_id[8 + i] = (uint8_t)(part >> (8 * (3 - i)));
 }
 
-enum err_code pending_put(struct vault *vault, struct err *err)
+static enum err_code pending_put_part(struct vault *vault, uint32_t part, const char *lines, size_t length,
+                                      struct err *err)
 {
-    const struct buf *entries = &vault->group.entries;
     struct buf *sealed = &vault->group.sealed;
-    if (entries->length == 0)
-        return ERR_OK;
     struct store_row row = {.revision = vault->head.generation};
-    pending_id(row.revision, row.id);
+    pending_id(row.revision, part, row.id);
     struct seal_place place = row_place(STORE_PENDING, SEAL_PART_META, &row);
     buf_clear(sealed);
-    TRY(seal_bytes(vault->keys, vault->random, &place, entries->data, entries->length, sealed, err));
+    TRY(seal_bytes(vault->keys, vault->random, &place, lines, length, sealed, err));
     row.meta = sealed->data;
     row.meta_length = sealed->length;
     TRY(store_insert(vault->store, STORE_PENDING, &row, err));
@@ -30,18 +33,43 @@ enum err_code pending_put(struct vault *vault, struct err *err)
     return ERR_OK;
 }
 
+/* The length of the lines that make the next part, without the last one's line feed. */
+static size_t pending_cut(const char *lines, size_t length)
+{
+    if (length <= PENDING_PART_BYTES)
+        return length;
+    const char *feed = memrchr(lines, '\n', PENDING_PART_BYTES);
+    return feed ? (size_t)(feed - lines) : length;
+}
+
+enum err_code pending_put(struct vault *vault, struct err *err)
+{
+    const char *lines = vault->group.entries.data;
+    size_t left = vault->group.entries.length;
+    for (uint32_t part = 0; left > 0; part++) {
+        size_t length = pending_cut(lines, left);
+        TRY(pending_put_part(vault, part, lines, length, err));
+        size_t taken = length < left ? length + 1 : length;
+        lines += taken;
+        left -= taken;
+    }
+    return ERR_OK;
+}
+
 /* A generation whose group had no entries has no row. */
 static enum err_code pending_remove_one(struct vault *vault, uint64_t generation, struct err *err)
 {
-    uint8_t id[STORE_ID_BYTES];
-    struct store_row row;
-    pending_id(generation, id);
-    enum err_code code = store_get(vault->store, STORE_PENDING, id, false, &row, err);
-    if (code == ERR_NOT_FOUND)
-        return ERR_OK;
-    TRY(code);
-    row_digest_remove(vault, STORE_PENDING, &row);
-    return store_remove(vault->store, STORE_PENDING, id, generation, err);
+    for (uint32_t part = 0;; part++) {
+        uint8_t id[STORE_ID_BYTES];
+        struct store_row row;
+        pending_id(generation, part, id);
+        enum err_code code = store_get(vault->store, STORE_PENDING, id, false, &row, err);
+        if (code == ERR_NOT_FOUND)
+            return ERR_OK;
+        TRY(code);
+        row_digest_remove(vault, STORE_PENDING, &row);
+        TRY(store_remove(vault->store, STORE_PENDING, id, generation, err));
+    }
 }
 
 enum err_code pending_remove(struct vault *vault, uint64_t up_to_generation, struct err *err)
@@ -58,6 +86,8 @@ struct pending_replay {
     const struct audit_findings *findings;
     size_t next_group; /* of the findings */
     uint64_t oldest;
+    uint64_t generation; /* of the row before */
+    size_t found;        /* entries of that generation that the log has, and no row before held */
     struct buf entries;
 };
 
@@ -75,11 +105,11 @@ static size_t replay_found(struct pending_replay *replay, uint64_t generation)
 }
 
 /* A group's lines are written in order, so the ones that the log has are its first. */
-static enum err_code replay_rest(struct pending_replay *replay, size_t found, struct err *err)
+static enum err_code replay_rest(struct pending_replay *replay, struct err *err)
 {
     const char *at = replay->entries.data;
     const char *stop = at + replay->entries.length;
-    for (; found > 0 && at < stop; found--) {
+    for (; replay->found > 0 && at < stop; replay->found--) {
         const char *feed = memchr(at, '\n', (size_t)(stop - at));
         at = feed ? feed + 1 : stop;
     }
@@ -96,7 +126,10 @@ static int replay_row(void *context, const struct store_row *row, struct err *er
     TRY_VISIT(seal_open_bytes(replay->vault->keys, &place, row->meta, row->meta_length, &replay->entries, err));
     if (replay->oldest == 0)
         replay->oldest = row->revision;
-    return (int)replay_rest(replay, replay_found(replay, row->revision), err);
+    if (replay->generation != row->revision)
+        replay->found = replay_found(replay, row->revision);
+    replay->generation = row->revision;
+    return (int)replay_rest(replay, err);
 }
 
 enum err_code pending_replay(struct vault *vault, const struct audit_findings *findings, struct err *err)

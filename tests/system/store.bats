@@ -259,3 +259,17 @@ full_disk() {
   key_is live/first .title 'There is room'
   keyturn audit --verify
 }
+
+@test "S10: a disk that is read-only is named, and the store on it stays as it was" {
+  [ "$(id -u)" = 0 ] || skip 'needs root to mount a small disk'
+  mount -t tmpfs -o size=8m tmpfs "$WORLD/store" || skip 'no tmpfs can be mounted here'
+  begin_store
+  sum=$(sha256sum "$STORE" "$AUDIT")
+  mount -o remount,ro "$WORLD/store"
+  run "$KEYTURND" --store "$STORE" --socket "$KEYTURN_SOCKET" --providers "$WORLD/providers"
+  [ "$status" = 1 ]
+  has "$WORLD/store/vault.db.lock: Read-only file system" "$output"
+  mount -o remount,rw "$WORLD/store"
+  [ "$(sha256sum "$STORE" "$AUDIT")" = "$sum" ]
+  opening_works
+}

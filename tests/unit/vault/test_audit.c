@@ -214,6 +214,58 @@ static void test_S10_a_crash_after_the_log_doubles_no_entry(void **state)
     crash_check(*state);
 }
 
+/* In a child that ends without closing: unlock, commit a group of many entries, and keep so many of them
+ * in the log. */
+static void crash_after_many(struct fixture *fixture, int entries, int kept)
+{
+    fixture->vault = vault_close(fixture->vault);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        char detail[400];
+        memset(detail, 'x', sizeof detail - 1);
+        detail[sizeof detail - 1] = '\0';
+        struct audit_entry entry = {.who = "oncall", .what = "of.many", .detail = detail};
+        struct stat before, after;
+        fixture_open(fixture);
+        GOOD(fixture_unlock(fixture, 0, &err));
+        (void)stat(fixture->audit_path, &before);
+        fixture_begin(fixture);
+        for (int i = 0; i < entries; i++)
+            GOOD(vault_audit(fixture->vault, &entry, &err));
+        fixture_commit(fixture);
+        (void)stat(fixture->audit_path, &after);
+        /* Somewhere in a line; the rest is written again. */
+        off_t keep = before.st_size + (after.st_size - before.st_size) / entries * kept;
+        _exit(truncate(fixture->audit_path, keep) == 0 ? 0 : 1);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    fixture_open(fixture);
+}
+
+/* An emergency over a whole vault is one group: more than a row of the store has room for. */
+static void test_S10_a_group_of_many_megabytes_of_entries_is_whole_after_a_crash(void **state)
+{
+    enum { ENTRIES = 3000 };
+    static const int kept[] = {0, 700, 2500};
+    struct fixture *fixture = *state;
+    uint64_t entries = 0;
+    fixture_add_committed(fixture, "live", "reporting", "secret one", NULL, NULL);
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
+        crash_after_many(fixture, ENTRIES, kept[i]);
+        GOOD(fixture_unlock(fixture, 0, &err));
+        assert_int_equal(fixture_log_count(fixture, "\"of.many\""), (i + 1) * ENTRIES);
+        GOOD(vault_audit_verify(fixture->vault, &entries, &err));
+        GOOD(vault_anchor(fixture->vault, &err));
+        GOOD(vault_anchor(fixture->vault, &err));
+    }
+    fixture_reopen(fixture);
+    GOOD(fixture_unlock(fixture, 0, &err));
+    assert_int_equal(fixture_log_count(fixture, "\"of.many\""), sizeof kept / sizeof kept[0] * ENTRIES);
+}
+
 static void test_S10_pending_entries_go_once_the_log_is_durable(void **state)
 {
     struct fixture *fixture = *state;
@@ -288,6 +340,7 @@ int main(void)
         TEST(test_S10_a_crash_between_commit_and_log_loses_no_entry),
         TEST(test_S10_a_half_written_entry_is_cut_off_and_written_whole),
         TEST(test_S10_a_crash_after_the_log_doubles_no_entry),
+        TEST(test_S10_a_group_of_many_megabytes_of_entries_is_whole_after_a_crash),
         TEST(test_S10_pending_entries_go_once_the_log_is_durable),
         TEST(test_S9_a_log_that_cannot_be_written_keeps_the_secret_in),
     };
