@@ -25,14 +25,22 @@ failed=0
 skipped=0
 failures=
 
-# step NAME COMMAND...: runs it, counts what its log says ran.
-step() {
-  name=$1
+log_of() { echo "$logs/$(echo "$1" | tr -c 'A-Za-z0-9\n' '_').log"; }
+
+# run_logged NAME COMMAND...: its output in its log, its status and seconds beside it.
+run_logged() {
+  log=$(log_of "$1")
   shift
-  log=$logs/$(echo "$name" | tr -c 'A-Za-z0-9\n' '_').log
   started=$(date +%s)
   if "$@" >"$log" 2>&1; then status=0; else status=$?; fi
-  took=$(($(date +%s) - started))
+  echo "$status $(($(date +%s) - started))" >"$log.end"
+}
+
+# tally NAME: counts what its log says ran.
+tally() {
+  name=$1
+  log=$(log_of "$name")
+  read -r status took <"$log.end"
   # ctest's verbose log holds cmocka's, bats' and our own lines; a step without any counts as one.
   p=$(grep -cE '^([0-9]+: )?(\[       OK \]|ok [0-9]+)' "$log")
   f=$(grep -cE '^([0-9]+: )?(\[  FAILED  \] [a-zA-Z_0-9]+$|not ok [0-9]+)' "$log")
@@ -41,18 +49,23 @@ step() {
     awk '{p += $1; f += $3} END {print p + 0, f + 0}')
   p=$((p + ${own% *}))
   f=$((f + ${own#* }))
-  [ $((p + f)) -gt 0 ] || { [ $status = 0 ] && p=1 || f=1; }
-  [ $status = 0 ] || [ $f -gt 0 ] || f=1
+  [ $((p + f)) -gt 0 ] || { [ "$status" = 0 ] && p=1 || f=1; }
+  [ "$status" = 0 ] || [ $f -gt 0 ] || f=1
   passed=$((passed + p - s))
   failed=$((failed + f))
   skipped=$((skipped + s))
-  if [ $status = 0 ] && [ $f = 0 ]; then
+  if [ "$status" = 0 ] && [ $f = 0 ]; then
     printf '%-44s %5d passed %4ds\n' "$name" "$p" "$took"
   else
     printf '%-44s %5d FAILED, %d passed %4ds\n' "$name" "$f" "$p" "$took"
     failures="$failures $log"
     tail -n 40 "$log"
   fi
+}
+
+step() {
+  run_logged "$@"
+  tally "$1"
 }
 
 # build_in FOLDER OPTION...
@@ -71,13 +84,19 @@ ctest_in() {
 step 'build, gcc' build_in "$build/gcc" -DCMAKE_C_COMPILER=gcc -DCMAKE_BUILD_TYPE=RelWithDebInfo
 step 'lint' tests/lint/run.sh "$build/gcc"
 step 'units, gcc' ctest_in "$build/gcc" -LE long
+if [ -z "$quick" ]; then
+  # One process that only computes, beside tests that mostly wait.
+  run_logged 'model, short' tests/model/run.sh --short &
+  model=$!
+fi
 export KEYTURN_BIN="$PWD/$build/gcc"
-step 'system' bats --tap tests/system
+step 'system' tests/system/halves.sh
 
 step 'units, valgrind' tests/lint/valgrind.sh "$build/gcc"
 
 if [ -z "$quick" ]; then
-  step 'model, short' tests/model/run.sh --short
+  wait "$model"
+  tally 'model, short'
   step 'build, fault points' build_in "$build/fault" -DCMAKE_C_COMPILER=gcc -DKEYTURN_FAULT=ON
   step 'faults, short' tests/fault/run.sh --short "$build/fault"
   step 'build, clang with ASan and UBSan' build_in "$build/asan" -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=Debug \
