@@ -66,7 +66,7 @@ static void plan_add_rotation(struct plan *plan, const json_t *rotation)
     if (field_true(rotation, "waits_for_person"))
         plan_add(plan, key, "waits for you", 0, why);
     else if (strcmp(state, "settling") == 0 && detail[0])
-        plan_add(plan, key, "asks you", field_time(rotation, "due_at"), detail); /* its readers have until then */
+        plan_add(plan, key, "asks you", field_time(rotation, "deadline_at"), detail); /* its readers have until then */
     else if (strcmp(state, "settling") == 0)
         plan_add(plan, key, "old key dies", field_time(rotation, "due_at"), why);
     else

@@ -81,6 +81,21 @@ static unsigned encode_settle(const struct scribe *scribe, const struct vault_ke
     return provider ? provider_limits(provider)->settle : SETTLE_WITHOUT_PROVIDER;
 }
 
+/* When the old version was used last, where its provider is asked; else null. */
+static void encode_usage(struct buf *out, const struct vault_rotation *rotation)
+{
+    if (!rotation->asks_usage) {
+        json_put_null(out, "usage");
+        return;
+    }
+    json_put_object_open(out, "usage");
+    json_put_time(out, "told_at", rotation->usage_told_at_ms);
+    json_put_time(out, "last_used_at", rotation->last_used_at_ms);
+    encode_text(out, "last_used_by", rotation->last_used_by);
+    json_put_time(out, "asked_again_at", rotation->ended_at_ms ? 0 : rotation->usage_due_at_ms);
+    json_put_object_close(out);
+}
+
 static void encode_rotation_members(struct buf *out, const struct vault_rotation *rotation)
 {
     bool attention = rotation->state == ROTATION_ATTENTION;
@@ -103,6 +118,7 @@ static void encode_rotation_members(struct buf *out, const struct vault_rotation
     encode_text(out, "detail", rotation->detail);
     encode_evidence(out, "evidence", &rotation->evidence);
     json_put_integer(out, "alive_in_row", rotation->alive_in_row);
+    encode_usage(out, rotation);
 }
 
 static enum err_code encode_rotation_of(const struct scribe *scribe, const struct vault_key *key,

@@ -56,6 +56,7 @@ static void write_limits(struct buf *out, const struct provider_limits *limits)
     encode_seconds(out, "propagation_s", limits->propagation_ms);
     encode_seconds(out, "proving_deadline_s", limits->proving_deadline_ms);
     encode_seconds(out, "watch_s", limits->watch_ms);
+    encode_seconds(out, "usage_lag_s", limits->usage_lag_ms);
     json_put_object_close(out);
 }
 

@@ -233,6 +233,7 @@ static const enum provider_action action_of_kind[FLIGHT_KIND_COUNT] = {
     [FLIGHT_PROBE_NEW] = PROVIDER_PROBE, [FLIGHT_DISABLE] = PROVIDER_DISABLE,
     [FLIGHT_ENABLE] = PROVIDER_ENABLE,   [FLIGHT_REVOKE] = PROVIDER_REVOKE,
     [FLIGHT_PROBE_CONDEMNED] = PROVIDER_PROBE, [FLIGHT_PROBE_KEY] = PROVIDER_PROBE,
+    [FLIGHT_USAGE] = PROVIDER_USAGE,
 };
 
 static enum err_code read_version_secret(struct engine *engine, const uint8_t id[VAULT_ID_BYTES],

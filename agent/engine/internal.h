@@ -14,6 +14,7 @@
  *   incident.c  emergencies: which versions die, which are replaced first
  *   credential.c  keys that revoke others: they die after them
  *   receipts.c  who reads a key, told to the rotation that waits for them
+ *   usage.c     when the old version was used last, asked of its provider
  *   subject.c   reading a key with its provider and place; backoff; evidence */
 #ifndef KEYTURN_ENGINE_INTERNAL_H
 #define KEYTURN_ENGINE_INTERNAL_H
@@ -41,6 +42,7 @@ enum flight_kind {
     FLIGHT_REVOKE,
     FLIGHT_PROBE_CONDEMNED,
     FLIGHT_PROBE_KEY, /* the current version, on its schedule */
+    FLIGHT_USAGE,     /* when the old version was used last */
     FLIGHT_PUT,       /* the current version, to a place that does not hold it */
     FLIGHT_NOTICE,    /* a notice, over its channel */
     FLIGHT_KIND_COUNT
@@ -298,6 +300,17 @@ enum err_code rotation_step(struct engine *engine, const uint8_t id[VAULT_ID_BYT
                             struct err *err) ERR_MUST_CHECK;
 /* A delivery of this rotation ended. */
 enum err_code rotation_delivered(struct engine *engine, struct flight *flight, struct err *err) ERR_MUST_CHECK;
+
+/* --- usage.c -------------------------------------------------------------- */
+
+/* Old begins to retire: from when is its provider asked, if it can tell of this version at all? */
+void usage_begin(const struct subject *subject, const struct vault_version *old, struct vault_rotation *rotation);
+/* Did old fall out of use, or can nobody tell? */
+bool usage_is_quiet(const struct engine *engine, const struct subject *subject, const struct vault_rotation *rotation);
+bool usage_is_due(const struct engine *engine, const struct vault_rotation *rotation);
+/* What is known of it, for people: "version 1 was used last 2026-...". */
+void usage_say(const struct vault_rotation *rotation, char *ret_text, size_t size);
+enum err_code usage_record(struct engine *engine, struct flight *flight, struct err *err) ERR_MUST_CHECK;
 
 /* --- revoke.c ------------------------------------------------------------- */
 

@@ -383,6 +383,7 @@ static record_function *const records[FLIGHT_KIND_COUNT] = {
     [FLIGHT_REVOKE] = record_revocation,
     [FLIGHT_PROBE_CONDEMNED] = record_revocation,
     [FLIGHT_PROBE_KEY] = record_probe_key,
+    [FLIGHT_USAGE] = usage_record,
     [FLIGHT_PUT] = record_put,
     [FLIGHT_NOTICE] = notice_record,
 };

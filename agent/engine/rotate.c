@@ -41,7 +41,8 @@ static struct rotation_facts facts_of(struct rotation_work *work)
         .grace_passed = rotation->replace || (rotation->promoted_at_ms &&
                                               now >= rotation->promoted_at_ms + subject->key.grace_ms),
         .receipts_in = !rotation_lacks_receipts(rotation, &subject->key),
-        .old_quiet = true,   /* no provider tells of usage yet */
+        .old_quiet = usage_is_quiet(work->engine, subject, rotation),
+        .usage_due = usage_is_due(work->engine, rotation),
     };
 }
 

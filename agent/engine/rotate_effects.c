@@ -32,6 +32,9 @@ static enum err_code plan(struct rotation_work *work, enum flight_kind kind, str
         rotation->row.due_at_ms = now + work->delay_ms;
         return ERR_OK;
     }
+    struct vault_version old = {0};
+    if (kind == FLIGHT_USAGE)
+        TRY(vault_get(work->engine->session, VAULT_VERSION, rotation->old_id, &old.row, err));
     struct flight *flight = flight_new(work->engine, kind, &work->subject->key);
     if (!flight)
         return err_set(err, ERR_MEMORY, "out of memory");
@@ -46,6 +49,10 @@ static enum err_code plan(struct rotation_work *work, enum flight_kind kind, str
     fill_subject(flight, work);
     if (kind == FLIGHT_PROBE_NEW)
         memcpy(flight->version_id, rotation->new_id, VAULT_ID_BYTES);
+    if (kind == FLIGHT_USAGE) { /* of old, by its name and id alone: its secret would be used by being asked with */
+        COPY_TEXT(flight->label, old.label);
+        COPY_TEXT(flight->provider_id, old.provider_id);
+    }
     flight_plan(work->engine, flight);
     return ERR_OK;
 }
@@ -142,13 +149,15 @@ static enum err_code do_promote(struct rotation_work *work, struct err *err)
 {
     struct vault_rotation *rotation = work->rotation;
     struct vault_version new = {0};
+    struct vault_version old = {0};
     if (rotation->old_number && !rotation->old_condemned)
-        TRY(version_set_state(work->engine, rotation->old_id, VAULT_RETIRING, NULL, err));
+        TRY(version_set_state(work->engine, rotation->old_id, VAULT_RETIRING, &old, err));
     TRY(version_set_state(work->engine, rotation->new_id, VAULT_CURRENT, &new, err));
     new.proof = rotation->evidence;
     TRY(vault_update(work->engine->vault, VAULT_VERSION, &new.row, err));
     subject_set_current(work->subject, &new);
     rotation->promoted_at_ms = engine_now(work->engine);
+    usage_begin(work->subject, &old, rotation);
     if (work->subject->key.grace_ms > 0 && !rotation->replace)
         rotation->alive_in_row = 0; /* what was proved before the grace may die in it: S1 wants it proved at its end */
     if (work->subject->key.probe_every_ms)
@@ -244,6 +253,12 @@ static enum err_code next_event(struct rotation_work *work, enum rotation_event 
 {
     follow_up_add(work->engine, false, work->rotation->row.id, (int)event, work->input->who, 0);
     return ERR_OK;
+}
+
+static enum err_code do_ask_usage(struct rotation_work *work, struct err *err)
+{
+    work->rotation->usage_asked_at_ms = engine_now(work->engine);
+    return plan(work, FLIGHT_USAGE, err);
 }
 
 /* What the definition of a place says of its order; one that cannot be read says neither. */
@@ -367,10 +382,29 @@ static void name_readers(const struct rotation_work *work, char *ret_text, size_
 static enum err_code tell_waits(struct rotation_work *work)
 {
     char readers[200];
+    if (!rotation_lacks_receipts(work->rotation, &work->subject->key)) {
+        usage_say(work->rotation, readers, sizeof readers);
+        snprintf(work->rotation->detail, sizeof work->rotation->detail, "waits until version %u is used no more: %s",
+                 work->rotation->old_number, readers);
+        return ERR_OK;
+    }
     name_readers(work, readers, sizeof readers);
     snprintf(work->rotation->detail, sizeof work->rotation->detail, "waits until who read version %u has read version %u: %s",
              work->rotation->old_number, work->rotation->new_number, readers);
     return ERR_OK;
+}
+
+/* Receipts come by themselves (receipts.c), so until its deadline it need not look; use is asked about. */
+static enum err_code wait_for_readers(struct rotation_work *work, int64_t look_at_ms)
+{
+    struct vault_rotation *rotation = work->rotation;
+    int64_t now = engine_now(work->engine);
+    if (rotation->deadline_at_ms > now)
+        rotation->row.due_at_ms = look_at_ms && look_at_ms < rotation->deadline_at_ms ? look_at_ms
+                                                                                      : rotation->deadline_at_ms;
+    else if (!rotation->deadline_at_ms)
+        rotation->row.due_at_ms = now + work->engine->options.remind_ms;
+    return tell_waits(work);
 }
 
 static enum err_code do_wait(struct rotation_work *work, struct err *err)
@@ -382,14 +416,13 @@ static enum err_code do_wait(struct rotation_work *work, struct err *err)
     bool wait = rotation->promoted_at_ms && grace_ends > now && !rotation->emergency && !rotation->replace &&
                 !rotation->old_dead;
     rotation->row.due_at_ms = wait ? grace_ends : now;
-    if (wait || rotation->emergency || !rotation_lacks_receipts(rotation, &work->subject->key))
+    if (wait || rotation->emergency)
         return ERR_OK;
-    /* Receipts come by themselves (receipts.c), so until its deadline it need not look. */
-    if (!rotation->deadline_at_ms)
-        rotation->row.due_at_ms = now + work->engine->options.remind_ms;
-    else if (rotation->deadline_at_ms > now)
-        rotation->row.due_at_ms = rotation->deadline_at_ms;
-    return tell_waits(work);
+    if (rotation_lacks_receipts(rotation, &work->subject->key))
+        return wait_for_readers(work, 0);
+    if (!usage_is_quiet(work->engine, work->subject, rotation))
+        return wait_for_readers(work, rotation->usage_due_at_ms);
+    return ERR_OK;
 }
 
 /* --- Effects that tell people ------------------------------------------------------ */
@@ -443,6 +476,16 @@ static enum err_code tell_readers(struct rotation_work *work, struct err *err)
     char text[300];
     char readers[200];
     (void)err;
+    if (!rotation_lacks_receipts(work->rotation, &work->subject->key)) {
+        struct vault_rotation *rotation = work->rotation;
+        usage_say(rotation, readers, sizeof readers);
+        snprintf(rotation->detail, sizeof rotation->detail,
+                 "version %u is not known to be out of use: %s. keyturn go-on, or wait on with keyturn retry",
+                 rotation->old_number, readers);
+        log_warning("engine", "%s/%s: rotation %u: %s", work->subject->key.environment, work->subject->key.name,
+                    rotation->number, rotation->detail);
+        return ERR_OK;
+    }
     name_readers(work, readers, sizeof readers);
     snprintf(text, sizeof text, "not everybody has read the new version: %s. keyturn go-on, or keyturn consumers KEY forget",
              readers);
@@ -515,6 +558,7 @@ rotation_effect_function *const rotation_effects[ROTATION_EFFECT_COUNT] = {
     [ROTATION_DO_PROBE_NEW] = do_probe_new,
     [ROTATION_DO_DELIVER] = do_deliver,
     [ROTATION_DO_UNDO] = do_undo,
+    [ROTATION_DO_ASK_USAGE] = do_ask_usage,
     [ROTATION_DO_WAIT] = do_wait,
     [ROTATION_TELL_LABEL] = tell_label,
     [ROTATION_TELL_REFUSED] = tell_refused,

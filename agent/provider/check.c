@@ -23,7 +23,7 @@ static const unsigned check_verdicts[PROVIDER_ACTION_COUNT] = {
     [PROVIDER_DISABLE] = CHECK_CHANGE | VERDICT(GONE),
     [PROVIDER_ENABLE] = CHECK_CHANGE | VERDICT(GONE),
     [PROVIDER_REVOKE] = CHECK_CHANGE | VERDICT(GONE),
-    [PROVIDER_USAGE] = CHECK_CHANGE,
+    [PROVIDER_USAGE] = CHECK_ANY | VERDICT(FOUND) | VERDICT(NOT_FOUND), /* it was used; it never was */
 };
 
 /* Without these a key can be neither made, proved nor killed. */
@@ -66,16 +66,17 @@ static enum err_code check_rules(const struct action_request *request, unsigned 
     return ERR_OK;
 }
 
-/* A new key must be taken from an answer, or what was made is lost (S3). */
-static enum err_code check_issue(const struct action_spec *spec, struct err *err)
+/* What an action is for must be taken from an answer: a new key that is not is lost (S3). A program gives
+ * it by itself. */
+static enum err_code check_extracts(const struct action_spec *spec, const char *where, const char *name, struct err *err)
 {
     for (unsigned i = 0; i < spec->requests_count; i++)
         for (unsigned j = 0; j < spec->requests[i].extract_count; j++)
-            if (spec->requests[i].extract[j].name && strcmp(spec->requests[i].extract[j].name, "secret") == 0)
+            if (spec->requests[i].extract[j].name && strcmp(spec->requests[i].extract[j].name, name) == 0)
                 return ERR_OK;
     if (spec->requests_count == 0)
         return ERR_OK;
-    return err_set(err, ERR_INVALID, "actions.issue: nothing is extracted as secret");
+    return err_set(err, ERR_INVALID, "%s: nothing is extracted as %s", where, name);
 }
 
 static enum err_code check_person(const struct action_spec *spec, enum provider_action action, const char *where,
@@ -99,7 +100,11 @@ static enum err_code check_action(const struct action_spec *spec, enum provider_
         TRY(check_rules(&spec->requests[i], check_verdicts[action] | (last ? 0 : VERDICT(DONE)), where, mistakes,
                         err));
     }
-    return action == PROVIDER_ISSUE ? definition_keep(mistakes, check_issue(spec, err), err) : ERR_OK;
+    if (action == PROVIDER_ISSUE)
+        return definition_keep(mistakes, check_extracts(spec, "actions.issue", "secret", err), err);
+    if (action == PROVIDER_USAGE)
+        return definition_keep(mistakes, check_extracts(spec, "actions.usage", "last_used_at", err), err);
+    return ERR_OK;
 }
 
 /* https, or http on the machine itself: a key is sent there. */

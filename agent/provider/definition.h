@@ -22,6 +22,7 @@ struct definition_limits {
     char *propagation;
     char *proving_deadline;
     char *watch;
+    char *usage_lag;
 };
 
 struct definition_actions {

@@ -40,10 +40,12 @@ static uint32_t retiring_conditions(const struct rotation_facts *facts)
 {
     bool proved = facts->alive_in_row >= facts->settle;
     bool waited = facts->grace_passed && facts->receipts_in && facts->old_quiet;
+    bool in_use = facts->grace_passed && facts->receipts_in && !facts->old_quiet;
     return bit_if(proved, IF(PROVED)) |
            bit_if(facts->emergency || (waited && proved), IF(MAY_RETIRE)) |
            bit_if(facts->emergency || (facts->grace_passed && proved), IF(MAY_GO_ON)) |
-           bit_if(!facts->emergency && waited && !proved, IF(ONLY_PROOF_LEFT));
+           bit_if(!facts->emergency && waited && !proved, IF(ONLY_PROOF_LEFT)) |
+           bit_if(!facts->emergency && in_use && facts->usage_due, IF(USAGE_DUE));
 }
 
 static uint32_t origin_conditions(enum rotation_state from)
@@ -65,6 +67,8 @@ static uint32_t rotation_conditions(enum rotation_state state, const struct rota
         return conditions;
 
     conditions |= origin_conditions(facts->resume_state);
+    if (facts->resume_state != ROTATION_SETTLING)
+        conditions &= ~TABLE_BIT(IF(USAGE_DUE));
     bool may_retire = (conditions & TABLE_BIT(IF(MAY_RETIRE))) != 0;
     bool moot = (facts->resume_state == ROTATION_SETTLING && may_retire) ||
                 (facts->resume_state == ROTATION_UNDOING && old_is_lost(facts));

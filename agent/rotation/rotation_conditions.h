@@ -22,6 +22,7 @@ enum rotation_condition {
     ROTATION_IF_MAY_RETIRE,      /* emergency; or grace, readers and proof are all there */
     ROTATION_IF_MAY_GO_ON,       /* the same, but a person answers for the readers */
     ROTATION_IF_ONLY_PROOF_LEFT, /* grace and readers are there, the proof is not */
+    ROTATION_IF_USAGE_DUE,       /* only old's use holds it up, and may be asked about now */
     ROTATION_IF_MOOT,            /* in attention: what it waits for is no longer asked for */
     ROTATION_IF_FROM_STAGING,
     ROTATION_IF_FROM_PROVING,

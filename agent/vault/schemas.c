@@ -133,6 +133,13 @@ static const struct codec_field rotation_fields[] = {
     [33] = ROTATION(undo_failed_mask, CODEC_U32),
     [34] = ROTATION(tried_mask, CODEC_U32),
     [50] = ROTATION(reminded_at_ms, CODEC_I64),
+    [51] = ROTATION(asks_usage, CODEC_BOOL),
+    [52] = ROTATION(usage_due_at_ms, CODEC_I64),
+    [53] = ROTATION(usage_asked_at_ms, CODEC_I64),
+    [54] = ROTATION(usage_told_at_ms, CODEC_I64),
+    [55] = ROTATION(last_used_at_ms, CODEC_I64),
+    [56] = ROTATION(usage_failures, CODEC_I32),
+    [57] = ROTATION(last_used_by, CODEC_STRING),
 };
 
 static const struct codec_field revocation_fields[] = {

@@ -224,6 +224,26 @@ static void test_R15_S1_each_missing_fact_holds_old_alive(void **unused)
                  DO(PROBE_NEW));
 }
 
+static void test_R73_R74_what_only_use_holds_up_is_asked_about(void **unused)
+{
+    (void)unused;
+    struct rotation_facts facts = ordinary();
+    facts.old_quiet = false;
+    facts.usage_due = true;
+    expect_moves(ROTATION_SETTLING, ROTATION_ON_TIME, facts, "R73", ROTATION_SETTLING, DO(ASK_USAGE));
+    facts.receipts_in = false;
+    expect_moves(ROTATION_SETTLING, ROTATION_ON_TIME, facts, "R44", ROTATION_SETTLING, DO(WAIT));
+    facts.receipts_in = true;
+    facts.deadline_passed = true;
+    expect_moves(ROTATION_SETTLING, ROTATION_ON_TIME, facts, "R16", ROTATION_ATTENTION, TELL(READERS));
+    facts.resume_state = ROTATION_SETTLING;
+    expect_moves(ROTATION_ATTENTION, ROTATION_ON_TIME, facts, "R74", ROTATION_ATTENTION, DO(ASK_USAGE));
+    facts.resume_state = ROTATION_PROVING;
+    expect_moves(ROTATION_ATTENTION, ROTATION_ON_TIME, facts, "R67", ROTATION_ATTENTION, TELL(REMIND));
+    facts.emergency = facts.old_condemned = true;
+    expect_moves(ROTATION_SETTLING, ROTATION_ON_TIME, facts, "R15", ROTATION_RETIRING, DO(CONDEMN_OLD));
+}
+
 static void test_R16_at_the_deadline_missing_readers_are_named(void **unused)
 {
     (void)unused;
@@ -405,6 +425,7 @@ int main(void)
         cmocka_unit_test(test_R40_an_emergency_turns_an_undoing_round),
         cmocka_unit_test(test_R15_S1_old_is_condemned_when_all_is_there),
         cmocka_unit_test(test_R15_S1_each_missing_fact_holds_old_alive),
+        cmocka_unit_test(test_R73_R74_what_only_use_holds_up_is_asked_about),
         cmocka_unit_test(test_R16_at_the_deadline_missing_readers_are_named),
         cmocka_unit_test(test_R17_roll_back_only_while_old_lives),
         cmocka_unit_test(test_R18_the_death_of_old_ends_it),

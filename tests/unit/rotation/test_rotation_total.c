@@ -32,6 +32,7 @@ enum fact {
     FACT_GRACE,
     FACT_RECEIPTS,
     FACT_QUIET,
+    FACT_USAGE,
     FACT_PROVED,
     FACT_COUNT
 };
@@ -48,10 +49,11 @@ static const uint32_t facts_of_state[ROTATION_STATE_COUNT] = {
     [ROTATION_DELIVERING] = F_OBJECTS,
     [ROTATION_UNDOING] = F_OBJECTS | F(NEW_CONDEMNED),
     [ROTATION_SETTLING] = F_OBJECTS | F(EMERGENCY) | F(DEADLINE) | F(GRACE) | F(RECEIPTS) |
-                          F(QUIET) | F(PROVED),
+                          F(QUIET) | F(USAGE) | F(PROVED),
     [ROTATION_RETIRING] = F_OBJECTS | F(OLD_REVERSIBLE),
     [ROTATION_ATTENTION] = F_OBJECTS | F(CAN_ISSUE) | F(CAN_FIND) | F(FITS) | F(NEW_CONDEMNED) |
-                           F(EMERGENCY) | F(GRACE) | F(RECEIPTS) | F(QUIET) | F(PROVED),
+                           F(EMERGENCY) | F(GRACE) | F(RECEIPTS) | F(QUIET) | F(USAGE) |
+                           F(PROVED),
     [ROTATION_DONE] = 0,
     [ROTATION_FAILED] = 0,
 };
@@ -84,6 +86,7 @@ static struct rotation_facts facts_make(uint32_t number, enum rotation_state fro
         .grace_passed = has(number, FACT_GRACE),
         .receipts_in = has(number, FACT_RECEIPTS),
         .old_quiet = has(number, FACT_QUIET),
+        .usage_due = has(number, FACT_USAGE),
     };
 }
 

@@ -38,6 +38,7 @@ struct provider_limits {
     int64_t propagation_ms;      /* birth and death may take this long, default 60 s */
     int64_t proving_deadline_ms; /* unknown for so long asks a person, default 1 h */
     int64_t watch_ms;            /* between disable and revoke, default 10 min */
+    int64_t usage_lag_ms;        /* a use is told of at most so late, default 10 min */
 };
 
 struct provider;

@@ -90,6 +90,7 @@ enum rotation_effect {
     ROTATION_DO_PROBE_NEW,
     ROTATION_DO_DELIVER, /* put new to every place where it is not yet, and check */
     ROTATION_DO_UNDO,    /* where new was put: put old back, or without old take new away */
+    ROTATION_DO_ASK_USAGE, /* ask the provider when old was used last; its answer, or none, comes as time */
     ROTATION_DO_WAIT,    /* send time when grace, deadline or a reader next changes the facts; at
                             once if nothing is left to wait for */
 
@@ -136,7 +137,8 @@ struct rotation_facts {
     bool deadline_passed;    /* of the present state, since it was entered or last retried */
     bool grace_passed;       /* since the promotion */
     bool receipts_in;        /* every reader that must has read new, or none must */
-    bool old_quiet;          /* old was not used since the promotion, or nobody can tell */
+    bool old_quiet;          /* old fell out of use, or nobody can tell */
+    bool usage_due;          /* whether it did may be asked now */
 };
 
 enum rotation_answer {

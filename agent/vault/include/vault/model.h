@@ -162,6 +162,13 @@ struct vault_rotation {
     bool emergency;   /* R22 */
     bool old_dead;    /* remembered: old was found dead */
     bool old_condemned;
+    bool asks_usage;          /* old's provider is asked when it was used last, before it is retired */
+    int64_t usage_due_at_ms;  /* it is asked then */
+    int64_t usage_asked_at_ms;
+    int64_t usage_told_at_ms; /* its last answer that said so was asked for then; 0: none did */
+    int64_t last_used_at_ms;  /* what that answer said; 0: never */
+    int32_t usage_failures;   /* answers in a row that did not say so: for the backoff */
+    char last_used_by[64];    /* "": it does not say by what */
     bool replace;     /* asked for by an emergency with replacement: no grace, no receipts */
     uint32_t incident; /* that emergency's, 0: none */
     bool waits_for_person;
