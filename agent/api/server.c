@@ -1,5 +1,6 @@
 /* The listener on libmicrohttpd, and a connection's life:
  *
+ *   accepted accept.c: it is given to the lane that has the fewest
  *   arrive   on_connection: the peer is known, or turned away
  *   request  on_request: first lines, then parts of the body, then once more
  *            without any; then the handler runs, here or on a blocker's thread
@@ -7,8 +8,8 @@
  *   sent     on_completed: secrets of the answer are wiped
  *   gone     on_connection
  *
- * Each connection belongs to one of the listener's threads for its whole life,
- * so the arena of that thread can hold its answer. */
+ * Each connection belongs to one lane, that is one of the listener's threads, for
+ * its whole life, so the arena of that thread can hold its answer. */
 #include "server.h"
 
 #include "problem.h"
@@ -261,7 +262,8 @@ static struct connection *arrive(struct api *api, struct MHD_Connection *connect
 static void on_connection(void *context, struct MHD_Connection *connection, void **socket_context,
                           enum MHD_ConnectionNotificationCode what)
 {
-    struct api *api = context;
+    const struct lane *lane = context;
+    struct api *api = lane->api;
     switch (what) {
     case MHD_CONNECTION_NOTIFY_STARTED:
         *socket_context = arrive(api, connection);
@@ -269,6 +271,7 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
     case MHD_CONNECTION_NOTIFY_CLOSED:
         break;
     }
+    acceptor_left(api->acceptor, lane->number);
     struct connection *known = *socket_context;
     if (!known)
         return;
@@ -280,26 +283,49 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
 
 /* --- Starting and stopping --------------------------------------------------- */
 
+static enum err_code start_lane(struct api *api, struct lane *lane, struct err *err)
+{
+    const struct api_options *options = &api->options;
+    const unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC |
+                           MHD_ALLOW_SUSPEND_RESUME | MHD_USE_SUPPRESS_DATE_NO_CLOCK;
+    lane->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, api,                           //
+                                    MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->connections,     //
+                                    MHD_OPTION_CONNECTION_TIMEOUT, options->idle_s,                  //
+                                    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD_BYTES,          //
+                                    MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,                            //
+                                    MHD_OPTION_NOTIFY_COMPLETED, on_completed, api,                  //
+                                    MHD_OPTION_NOTIFY_CONNECTION, on_connection, lane,               //
+                                    MHD_OPTION_END);
+    if (!lane->daemon)
+        return err_set(err, ERR_IO, "the server could not be started: %s", strerror(errno));
+    return ERR_OK;
+}
+
+/* libmicrohttpd closes what it does not take. */
+static bool give_to_lane(void *context, size_t number, int fd)
+{
+    static const struct sockaddr local = {.sa_family = AF_UNIX}; /* so that nothing of TCP is tried on it */
+    const struct api *api = context;
+    return MHD_add_connection(api->lanes[number].daemon, fd, &local, sizeof local.sa_family) == MHD_YES;
+}
+
+/* The acceptor begins last: before, no lane has a connection. */
 static enum err_code start_listener(struct api *api, struct err *err)
 {
     const struct api_options *options = &api->options;
-    const unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME |
-                           MHD_USE_SUPPRESS_DATE_NO_CLOCK;
+    const struct acceptor_options accepting = {.listen_fd = options->listen_fd, .lanes = options->threads,
+                                               .most = options->connections, .give = give_to_lane, .context = api};
     if (fcntl(options->listen_fd, F_SETFL, O_NONBLOCK) != 0)
         return err_set_errno(err, errno, "the listening socket");
-    api->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, api,                           //
-                                   MHD_OPTION_LISTEN_SOCKET, options->listen_fd,                    //
-                                   MHD_OPTION_THREAD_POOL_SIZE, (unsigned)options->threads,         //
-                                   MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->connections,     //
-                                   MHD_OPTION_CONNECTION_TIMEOUT, options->idle_s,                  //
-                                   MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD_BYTES,          //
-                                   MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,                            //
-                                   MHD_OPTION_NOTIFY_COMPLETED, on_completed, api,                  //
-                                   MHD_OPTION_NOTIFY_CONNECTION, on_connection, api,                //
-                                   MHD_OPTION_END);
-    if (!api->daemon)
-        return err_set(err, ERR_IO, "the server could not be started: %s", strerror(errno));
-    return ERR_OK;
+    api->lanes = calloc(options->threads, sizeof *api->lanes);
+    if (!api->lanes)
+        return err_set(err, ERR_MEMORY, "out of memory for the server");
+    TRY(acceptor_new(&accepting, &api->acceptor, err));
+    for (size_t i = 0; i < options->threads; i++) {
+        api->lanes[i] = (struct lane){.api = api, .number = i};
+        TRY(start_lane(api, &api->lanes[i], err));
+    }
+    return acceptor_start(api->acceptor, err);
 }
 
 static void set_defaults(struct api_options *options)
@@ -337,32 +363,34 @@ enum err_code api_start(const struct api_options *options, struct api **ret_api,
     return ERR_OK;
 }
 
-/* New connections are refused; what is under way gets a moment to end. */
-static void stop_listener(struct api *api)
+/* What is under way gets a moment to end. */
+static void stop_lanes(struct api *api)
 {
     const struct timespec step = {.tv_nsec = STOP_STEP_MS * 1000L * 1000L};
     for (int waited = 0; atomic_load(&api->under_way) > 0 && waited < STOP_MOST_MS; waited += STOP_STEP_MS)
         (void)nanosleep(&step, NULL);
-    MHD_stop_daemon(api->daemon);
+    for (size_t i = 0; api->lanes && i < api->options.threads; i++)
+        if (api->lanes[i].daemon)
+            MHD_stop_daemon(api->lanes[i].daemon);
 }
 
+/* New connections are refused from the closing of the socket on. */
 struct api *api_stop(struct api *api)
 {
     if (!api)
         return NULL;
-    int listen_fd = api->options.listen_fd;
-    if (api->daemon)
-        listen_fd = MHD_quiesce_daemon(api->daemon);
-    if (listen_fd >= 0)
-        close(listen_fd);
+    if (api->acceptor)
+        acceptor_stop(api->acceptor);
+    close(api->options.listen_fd);
     if (api->blockers)
         blockers_finish(api->blockers);
-    if (api->daemon)
-        stop_listener(api);
+    stop_lanes(api);
+    acceptor_free(api->acceptor);
     blockers_free(api->blockers);
     if (api->workers_made)
         (void)pthread_key_delete(api->workers);
     peers_release(&api->peers);
+    free(api->lanes);
     free(api);
     return NULL;
 }

@@ -2,6 +2,7 @@
 #ifndef KEYTURN_API_SERVER_H
 #define KEYTURN_API_SERVER_H
 
+#include "accept.h"
 #include "blockers.h"
 #include "peer.h"
 #include "request.h"
@@ -11,9 +12,17 @@
 
 struct MHD_Daemon;
 
+/* A thread of the listener: libmicrohttpd's, with the connections that it was given. */
+struct lane {
+    struct api *api;
+    size_t number;
+    struct MHD_Daemon *daemon; /* NULL: it was not started */
+};
+
 struct api {
     struct api_options options;
-    struct MHD_Daemon *daemon;
+    struct lane *lanes; /* options.threads of them; owned */
+    struct acceptor *acceptor;
     struct peers peers;
     struct blockers *blockers;
     pthread_key_t workers; /* each thread's struct worker, freed when the thread ends */
