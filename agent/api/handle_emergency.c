@@ -112,6 +112,7 @@ static enum err_code plan_key(struct plan *plan, const struct vault_key *key, st
     json_put_array_open(out, "versions");
     TRY(vault_children(session, VAULT_VERSION, key->row.id, plan_version, plan, err));
     json_put_array_close(out);
+    encode_consumers(out, key);
     json_put_array_open(out, "deliveries");
     TRY(vault_children(session, VAULT_DELIVERY, key->row.id, plan_delivery, plan, err));
     json_put_array_close(out);

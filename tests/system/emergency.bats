@@ -91,6 +91,41 @@ incident() { # incident FILTER: jq over the newest incident
   version_is live/k1 1 current
 }
 
+@test "what is to die is named with the consumers and deliveries that use it now: in the dry run, its JSON and the question" {
+  world_start
+  key_add live/reporting "$(dashboard_make reporting-1 live)" --grace 1h \
+    --deliver-file "$WORLD/places/a:raw" --deliver-file "$WORLD/places/b:raw" >/dev/null
+  wait_for 10 test -s "$WORLD/places/b"
+  for reader in nightly app old; do keyturn get live/reporting --as $reader >/dev/null; done
+  keyturn rotate live/reporting || true
+  keyturn stage live/reporting --stdin <<<"$(dashboard_make reporting-2 live)" || true
+  wait_for 10 key_is live/reporting .current.version 2
+  for reader in nightly app; do keyturn get live/reporting --as $reader >/dev/null; done
+
+  run keyturn revoke live/reporting --dry-run
+  [ "$status" = 0 ]
+  [[ $output =~ nightly@[a-z0-9:()]+,\ app@[a-z0-9:()]+,\ file\ $WORLD/places/a ]]
+  lacks 'old@' "$output"
+  run keyturn revoke live/reporting --version 1 --dry-run
+  has 'old@' "$output"
+  lacks 'nightly@' "$output"
+  lacks "file $WORLD" "$output"
+  run keyturn revoke --all --dry-run --json
+  [ "$(jq -r '[.keys[0].consumers[] | "\(.consumer | sub("@.*"; "")) \(.version)"] | sort | join(", ")' <<<"$output")" = \
+    'app 2, nightly 2, old 1' ]
+
+  asked() { script -qec "$KEYTURN revoke $*" /dev/null < <(sleep 1; printf 'no\n'; sleep 1); }
+  run asked live/reporting
+  has 'This kills the key that 2 consumers and 2 deliveries use now: live/reporting version 2 (sk_live_' "$output"
+  has 'Type live/reporting to go on' "$output"
+  run asked live/reporting --version 1
+  has 'This kills the key that 1 consumer uses now: live/reporting version 1' "$output"
+  run asked --all --replace
+  has 'This kills 2 versions of 1 key, which 3 consumers and 2 deliveries use now.' "$output"
+  has 'Each delivery gets the new key first.' "$output"
+  version_is live/reporting 2 current
+}
+
 @test "S1: with --replace the new key is in its place before the old one dies, and no grace is waited for" {
   api_start
   made 2 --grace 24h --deliver-file "$WORLD/places/k:raw" || true
