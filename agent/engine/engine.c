@@ -41,7 +41,9 @@ static enum err_code build(struct engine *engine, struct err *err)
     if (!engine->arena)
         return err_set(err, ERR_MEMORY, "no %d KiB of memory could be locked for secrets; raise LimitMEMLOCK= "
                        "of the service, or ulimit -l", ARENA_BYTES / 1024);
-    struct http_options http = {.user_agent = "keyturn/" KEYTURN_VERSION};
+    /* How many requests go to a host is for its definition to say; a lower bound here would only hold them up. */
+    struct http_options http = {.user_agent = "keyturn/" KEYTURN_VERSION,
+                                .connections_per_host = engine->options.parallel};
     TRY(http_client_new(&http, engine->options.clock, engine->arena, &engine->http, err));
     TRY(work_pool_new(engine->options.workers, wake, engine, &engine->work, err));
     bool programs = false;

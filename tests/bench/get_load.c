@@ -39,11 +39,6 @@ int main(int argc, char **argv)
                               .write = write_get,
                               .context = &target};
     struct load_result result = load_run(&load);
-    if (result.others) {
-        (void)fprintf(stderr, "%llu answers were refused, with status %d\n", (unsigned long long)result.others,
-                      result.other_status);
-        return 1;
-    }
     printf("%.0f\n", (double)result.answers / result.seconds);
     return 0;
 }

@@ -81,8 +81,8 @@ static double run(CURLM *multi, double seconds)
 
 int main(int argc, char **argv)
 {
-    enum { MOST = 256 };
-    CURL *easies[MOST];
+    enum { MOST = 1024 };
+    static CURL *easies[MOST];
     if (argc < 5 || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         return 2;
     int parallel = (int)strtol(argv[2], NULL, 10);

@@ -100,15 +100,17 @@ static size_t answer_length(const char *answer, const char **ret_body)
     return (size_t)(*ret_body - answer) + body;
 }
 
+/* A refused request would make the figure one of something else. */
 static void count_answer(struct run *run, const struct line *line, const char *body)
 {
     int status = (int)strtol(line->answer + sizeof "HTTP/1.1", NULL, 10);
-    if (status / 100 == 2)
-        run->result.answers++;
-    else
-        run->result.other_status = status, run->result.others++;
+    if (status / 100 != 2) {
+        (void)fprintf(stderr, "refused: %d %.*s\n", status, (int)strcspn(body, "\r\n"), body);
+        exit(1);
+    }
+    run->result.answers++;
     if (run->load->answered)
-        run->load->answered(run->load->context, status, body, line->got - (size_t)(body - line->answer));
+        run->load->answered(run->load->context, body);
 }
 
 static void receive(struct run *run, struct line *line)

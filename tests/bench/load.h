@@ -1,6 +1,7 @@
 /* A load generator for HTTP/1.1 over a Unix socket: keep-alive connections, one
  * request under way on each, one thread, epoll. Answers need a Content-Length.
- * Whatever goes wrong with the server ends the process with a message. */
+ * Whatever goes wrong with the server, an answer that is no success too,
+ * ends the process with a message of one line. */
 #ifndef KEYTURN_BENCH_LOAD_H
 #define KEYTURN_BENCH_LOAD_H
 
@@ -11,8 +12,8 @@ enum { LOAD_REQUEST_BYTES = 4096, LOAD_ANSWER_BYTES = 64 * 1024 };
 
 /* Write the index-th request (from 0) to out; its length. */
 typedef size_t load_write(void *context, uint64_t index, char out[LOAD_REQUEST_BYTES]);
-/* An answer has come; NULL where nobody looks. */
-typedef void load_answered(void *context, int status, const char *body, size_t length);
+/* An answer of success has come; NULL where nobody looks. */
+typedef void load_answered(void *context, const char *body);
 
 struct load {
     const char *socket_path;
@@ -25,10 +26,8 @@ struct load {
 };
 
 struct load_result {
-    uint64_t answers; /* with a status of 2xx */
-    uint64_t others;
-    int other_status; /* the last of them */
-    double seconds;   /* from the first request to the last answer */
+    uint64_t answers;
+    double seconds; /* from the first request to the last answer */
 };
 
 struct load_result load_run(const struct load *load);

@@ -7,12 +7,15 @@
 # --quick has a tenth of the keys and short runs, to see that everything works.
 # The table is also in build/bench.json.
 set -euo pipefail
+shopt -s inherit_errexit # a step that fails inside $(…) ends the bench, too
 cd "$(dirname "$0")/../.."
 
-keys=100000 listed=10000 rotated=4000 rotated_one=500 seconds=3 rounds=3 spawns=400 killed=1000 scanned=512
+keys=100000 listed=10000 rotated=4000 rotated_few=500 seconds=3 rounds=3 spawns=400 killed=1000 scanned=512
 if [ "${1:-}" = --quick ]; then
-  keys=10000 listed=1000 rotated=200 rotated_one=50 seconds=1 rounds=1 spawns=50 killed=200 scanned=64
+  keys=10000 listed=1000 rotated=200 rotated_few=50 seconds=1 rounds=1 spawns=50 killed=200 scanned=64
 fi
+
+at_onces='1 16 64 256 1000' # rotations in parallel
 
 build=$PWD/${KEYTURN_BUILD_DIR:-build}/bench
 json=${build%/*}/bench.json
@@ -95,8 +98,10 @@ definitions() {
   mkdir -p "$world/providers"
   sed -E -e "s|@BASE_URL@|$api|" -e 's/^( *settle_interval:).*/\1 0s/' -e '/^  disable:/,/^  revoke:/{/^  revoke:/!d}' \
     tests/sim/amps/amps-api.yaml >"$world/providers/amps-api.yaml"
-  sed -E -e 's/^name: .*/name: amps-one/' -e 's/^( *parallel:).*/\1 1/' \
-    "$world/providers/amps-api.yaml" >"$world/providers/amps-one.yaml"
+  for at_once in $at_onces; do
+    sed -E -e "s/^name: .*/name: amps-$at_once/" -e "s/^( *parallel:).*/\1 $at_once/" \
+      "$world/providers/amps-api.yaml" >"$world/providers/amps-$at_once.yaml"
+  done
   cat >"$world/providers/inventory.yaml" <<'YAML'
 name: inventory
 title: Keys that are only kept
@@ -107,16 +112,33 @@ actions:
   revoke: {manual: {instructions: "Revoke {{label}}"}}
   probe: {requests: [{method: GET, url: "{{base_url}}/", rules: [{status: 200, verdict: alive}]}]}
 YAML
+  # The credential of the others. The simulator's admin key cannot die, so its death is two answers of refusal.
+  cat >"$world/providers/credential.yaml" <<YAML
+name: credential
+title: What makes and revokes the others
+environments:
+  - {name: live, class: live, base_url: "$api", key_pattern: '^sk_.*$'}
+limits: {settle: 1, settle_interval: 0s}
+actions:
+  issue: {manual: {instructions: "Make {{label}}"}}
+  revoke: {requests: [{method: GET, url: "{{base_url}}/battery?limit=1", rules: [{status: 401, verdict: done}]}]}
+  probe: {requests: [{method: GET, url: "{{base_url}}/battery?limit=1", rules: [{status: 401, verdict: dead}]}]}
+YAML
+  echo "parallel: 1000" >"$world/keyturn.yaml" # by itself it is 256
 }
 
 agent_run() { # agent_run NAME: on the vault of that name
   rm -f "$socket"
-  HOME=$world XDG_CONFIG_HOME=$world "$keyturnd" --store "$world/store-$1/vault.db" --socket "$socket" \
-    --providers "$world/providers" >>"$world/$1.log" 2>&1 &
+  HOME=$world XDG_CONFIG_HOME=$world "$keyturnd" --config "$world/keyturn.yaml" --store "$world/store-$1/vault.db" \
+    --socket "$socket" --providers "$world/providers" >>"$world/$1.log" 2>&1 &
   agent_pid=$!
   until_there -S "$socket"
 }
-agent_start() { # agent_start NAME: with a fresh vault
+agent_start() { # agent_start NAME: with a fresh vault, so a name is used once
+  [ ! -e "$world/store-$1" ] || {
+    say "there is a vault of the name $1 already"
+    exit 1
+  }
   agent_run "$1"
   printf '{"slot":{"kind":"passphrase","passphrase":"%s"}}' "$passphrase" |
     "$tools/call" "$socket" POST /v1/vault/init with >/dev/null
@@ -153,30 +175,41 @@ for _ in $(seq $rounds); do
 done >"$world/commits"
 commits=$(median <"$world/commits")
 # The key goes by a file, never by an argument.
-printf 'x-api-key: %s\n' "$(dashboard POST /keys '{"name":"bench","environment":"live"}' | secret_of)" >"$world/header"
+made=$(dashboard POST /keys '{"name":"bench","environment":"live"}' | secret_of)
+printf 'x-api-key: %s\n' "$made" >"$world/header"
 requests=$(repeat "$tools/limit_requests" "$api/battery?limit=1" 64 "$seconds" "$world/header")
-requests_one=$(repeat "$tools/limit_requests" "$api/battery?limit=1" 1 "$seconds" "$world/header")
 argon2id=$(repeat "$tools/limit_argon2id")
 result 'fsyncs' "$fsyncs" '/s' ''
 result 'SQLite commits' "$commits" '/s' ''
 result 'libcurl multi, 64 in parallel' "$requests" '/s' ''
-result 'libcurl multi, 1 in parallel' "$requests_one" '/s' ''
 result 'Argon2id of a slot' "$argon2id" 'ms' ''
 
 # --- Rotations ------------------------------------------------------------------------------------------
-rotations() { # rotations PROVIDER COUNT: to $world/PROVIDER, the median; the keys' first rotations make them
-  agent_start "$1"
-  printf '{"environment":"live","name":"amps-admin","provider":"inventory","unchecked":true,"secret":"%s"}' \
-    "$(dashboard GET /admin-key '' | secret_of)" | "$tools/call" "$socket" POST /v1/keys with >/dev/null
-  "$tools/add_keys" "$socket" "$1" r 0 "$2" live/amps-admin >/dev/null
-  repeat "$tools/rotate_keys" "$socket" r "$2" >"$world/$1"
+credential_add() { # what the other keys are made and revoked with
+  local secret
+  secret=$(dashboard GET /admin-key '' | secret_of)
+  printf '{"environment":"live","name":"amps-admin","provider":"credential","unchecked":true,"secret":"%s"}' "$secret" |
+    "$tools/call" "$socket" POST /v1/keys with >/dev/null
+}
+rotations() { # rotations AT_ONCE COUNT: the keys' first rotations make them
+  local limit done_a_second
+  limit=$(repeat "$tools/limit_requests" "$api/battery?limit=1" "$1" "$seconds" "$world/header")
+  agent_start "rotations-$1"
+  credential_add
+  "$tools/add_keys" "$socket" "amps-$1" r 0 "$2" live/amps-admin >/dev/null
+  done_a_second=$(repeat "$tools/rotate_keys" "$socket" r "$2")
   agent_stop
+  result "rotations, $1 in parallel" "$done_a_second" '/s' "${3:-}" \
+    "a quarter of libcurl multi, $1 in parallel" "$limit" 0.25
 }
 say 'Rotations:'
-rotations amps-api $rotated
-rotations amps-one $rotated_one
-result 'rotations, 64 in parallel' "$(cat "$world/amps-api")" '/s' '4000, ratio 0.35' 'a quarter of libcurl multi' "$requests" 0.25
-result 'rotations, 1 in parallel' "$(cat "$world/amps-one")" '/s' '500' 'a quarter of libcurl multi, 1 in parallel' "$requests_one" 0.25
+for at_once in $at_onces; do
+  case $at_once in
+  1) rotations 1 $rotated_few 500 ;;
+  64) rotations 64 $rotated '4000, ratio 0.35' ;;
+  *) rotations "$at_once" $rotated ;;
+  esac
+done
 
 say 'Emergencies:'
 emergency_rows $killed "$requests"
@@ -190,7 +223,8 @@ bare=$("$tools/spawn_time" $spawns "$tools/bare_client" "$socket" /v1/keys/live/
 get=$("$tools/spawn_time" $spawns "$keyturn" get live/k000001 --socket "$socket")
 result 'bare socket client, whole process' "$bare" 'ms' ''
 result 'keyturn get, whole process' "$get" 'ms' '1.5, ratio 3' 'bare socket client' "$bare"
-result "keyturn list, $listed keys" "$("$tools/spawn_time" 21 "$keyturn" list --socket "$socket")" 'ms' '12' \
+list=$("$tools/spawn_time" 21 "$keyturn" list --socket "$socket")
+result "keyturn list, $listed keys" "$list" 'ms' '12' \
   'bare socket client' "$bare"
 
 for _ in $(seq $rounds); do # in turn, so that a slow minute hits both
@@ -207,8 +241,8 @@ started=$SECONDS
 "$tools/add_keys" "$socket" inventory k $listed $keys >"$world/adds"
 result 'keys added, 64 connections' "$(cat "$world/adds")" '/s' '' 'SQLite commits' "$commits"
 say "  ($((SECONDS - started)) s)"
-result "keyturn list --json, $keys keys" \
-  "$("$tools/spawn_time" 7 "$keyturn" list --json --socket "$socket")" 'ms' '120' 'bare socket client' "$bare"
+list=$("$tools/spawn_time" 7 "$keyturn" list --json --socket "$socket")
+result "keyturn list --json, $keys keys" "$list" 'ms' '120' 'bare socket client' "$bare"
 agent_stop
 agent_run vault
 opened=$(repeat unlock)

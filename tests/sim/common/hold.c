@@ -19,6 +19,8 @@ struct hold {
 
     pthread_mutex_t lock; /* over what follows */
     bool stopping;
+    size_t loop_count;
+    int loops[HOLD_LOOPS];
     size_t count;
     size_t capacity;
     struct held *list;
@@ -66,7 +68,10 @@ static void resume_due(struct hold *hold, size_t polled_count)
         else
             hold->list[kept++] = hold->list[i];
     }
+    bool resumed = kept < hold->count;
     hold->count = kept;
+    for (size_t i = 0; resumed && i < hold->loop_count; i++)
+        (void)eventfd_write(hold->loops[i], 1);
 }
 
 static void drain(int wake)
@@ -119,6 +124,16 @@ enum err_code hold_start(const struct clock *clock, struct hold **ret_hold, stru
     free(polled);
     free(hold);
     return err_set(err, ERR_MEMORY, "the thread that holds connections cannot be started");
+}
+
+enum err_code hold_wakes(struct hold *hold, int loop, struct err *err)
+{
+    pthread_mutex_lock(&hold->lock);
+    bool room = hold->loop_count < HOLD_LOOPS;
+    if (room)
+        hold->loops[hold->loop_count++] = loop;
+    pthread_mutex_unlock(&hold->lock);
+    return room ? ERR_OK : err_set(err, ERR_LIMIT, "connections of at most %d ports can be held", HOLD_LOOPS);
 }
 
 void hold_stop(struct hold *hold)

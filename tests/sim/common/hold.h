@@ -18,6 +18,11 @@ struct hold;
 /* Starts the thread. clock is borrowed. */
 enum err_code hold_start(const struct clock *clock, struct hold **ret_hold, struct err *err) ERR_MUST_CHECK;
 
+/* An eventfd (borrowed until hold_stop) that is written to when connections were resumed, to wake the
+ * loop that runs their daemon. At most HOLD_LOOPS. */
+enum { HOLD_LOOPS = 8 };
+enum err_code hold_wakes(struct hold *hold, int loop, struct err *err) ERR_MUST_CHECK;
+
 /* Resumes every held connection and refuses new ones. Call it before the
  * daemons stop (they may not have suspended connections then), and hold_free
  * after. */

@@ -5,11 +5,20 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 struct server {
     struct MHD_Daemon *daemon;
+    pthread_t thread;
+    bool running; /* the thread */
+    atomic_bool ending;
+    int wake; /* an eventfd; -1: none */
     struct server_handler handler;
     struct hold *hold;
     struct buf out; /* reused by every answer: the port has one thread */
@@ -146,30 +155,64 @@ static enum MHD_Result step(void *context, struct MHD_Connection *connection, co
 
 /* --- the port ------------------------------------------------------------ */
 
-enum err_code server_start(uint16_t port, const struct server_handler *handler, struct hold *hold,
-                           struct server **ret_server, struct err *err)
+/* The loop is ours, because that of libmicrohttpd (0.9.75) waits for the next event without having
+ * looked at the last ones when they were exactly as many as it takes at once, 128: with as many
+ * connections in step it would wait for ever. */
+static void *serve(void *context)
+{
+    struct server *server = context;
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    struct pollfd wait[] = {{.fd = info->epoll_fd, .events = POLLIN}, {.fd = server->wake, .events = POLLIN}};
+    while (!atomic_load(&server->ending)) {
+        eventfd_t times = 0;
+        MHD_UNSIGNED_LONG_LONG left_ms = 0;
+        bool timed = MHD_get_timeout(server->daemon, &left_ms) == MHD_YES && left_ms < 60 * 1000;
+        (void)poll(wait, 2, timed ? (int)left_ms : -1);
+        if (wait[1].revents)
+            (void)eventfd_read(server->wake, &times);
+        (void)MHD_run(server->daemon);
+    }
+    return NULL;
+}
+
+static struct MHD_Daemon *listen_on(uint16_t port, struct server *server)
 {
     /* Turbo: a connection is closed without shutdown(2) before it, which would
      * make an orderly end of what must be a reset. */
-    const unsigned int flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO;
+    const unsigned int flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO;
     const struct sockaddr_in address = {
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    struct server *server = calloc(1, sizeof *server);
+    return MHD_start_daemon(flags, port, NULL, NULL, step, NULL,        //
+                            MHD_OPTION_SOCK_ADDR, &address,             //
+                            MHD_OPTION_URI_LOG_CALLBACK, begin, server, //
+                            MHD_OPTION_NOTIFY_COMPLETED, end, server,   //
+                            MHD_OPTION_CONNECTION_LIMIT, 4096u,         //
+                            MHD_OPTION_END);
+}
+
+static enum err_code start_thread(uint16_t port, struct server *server, struct err *err)
+{
+    server->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    server->running = server->wake >= 0 && pthread_create(&server->thread, NULL, serve, server) == 0;
+    if (!server->running)
+        return err_set(err, ERR_MEMORY, "the thread of port %u cannot be started", port);
+    return hold_wakes(server->hold, server->wake, err);
+}
+
+enum err_code server_start(uint16_t port, const struct server_handler *handler, struct hold *hold,
+                           struct server **ret_server, struct err *err)
+{
+    OWN(server_stop) struct server *server = calloc(1, sizeof *server);
     if (!server)
         return err_set(err, ERR_MEMORY, "out of memory for port %u", port);
     server->handler = *handler;
     server->hold = hold;
-    server->daemon = MHD_start_daemon(flags, port, NULL, NULL, step, NULL,              //
-                                      MHD_OPTION_SOCK_ADDR, &address,                   //
-                                      MHD_OPTION_URI_LOG_CALLBACK, begin, server,       //
-                                      MHD_OPTION_NOTIFY_COMPLETED, end, server,         //
-                                      MHD_OPTION_CONNECTION_LIMIT, 4096u,               //
-                                      MHD_OPTION_END);
-    if (!server->daemon) {
-        free(server);
+    server->wake = -1;
+    server->daemon = listen_on(port, server);
+    if (!server->daemon)
         return err_set(err, ERR_EXISTS, "port %u of 127.0.0.1 cannot be listened on; is it taken?", port);
-    }
-    *ret_server = server;
+    TRY(start_thread(port, server, err));
+    *ret_server = GIVE(server);
     return ERR_OK;
 }
 
@@ -183,7 +226,13 @@ struct server *server_stop(struct server *server)
 {
     if (!server)
         return NULL;
-    MHD_stop_daemon(server->daemon);
+    atomic_store(&server->ending, true);
+    if (server->running && eventfd_write(server->wake, 1) == 0)
+        (void)pthread_join(server->thread, NULL);
+    if (server->wake >= 0)
+        (void)close(server->wake);
+    if (server->daemon)
+        MHD_stop_daemon(server->daemon);
     buf_release(&server->out);
     free(server);
     return NULL;

@@ -6,6 +6,7 @@
 #define KEYTURN_SIM_SERVER_H
 
 #include "base/err.h"
+#include "base/own.h"
 #include "base/buf.h"
 #include "common/fault.h"
 #include "common/hold.h"
@@ -64,5 +65,6 @@ uint16_t server_port(const struct server *server);
 
 /* After hold_stop. */
 struct server *server_stop(struct server *server);
+OWN_DEFINE(struct server, server_stop);
 
 #endif
