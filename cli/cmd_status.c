@@ -2,13 +2,14 @@
 #include "agent.h"
 #include "field.h"
 #include "keys.h"
+#include "labels.h"
 #include "say.h"
 
 #include <stdio.h>
 #include <string.h>
 
 struct status {
-    json_t *health, *rotations, *revocations, *notices;
+    json_t *health, *rotations, *revocations, *notices, *labels;
     struct key_rows keys;
     int64_t now_ms;
     size_t waiting, working, alarms;
@@ -20,6 +21,7 @@ static void status_release(struct status *status)
     json_decref(status->rotations);
     json_decref(status->revocations);
     json_decref(status->notices);
+    json_decref(status->labels);
     key_rows_release(&status->keys);
 }
 
@@ -38,6 +40,7 @@ static enum err_code status_read(struct cli *cli, struct status *status, struct 
     TRY(agent_list(cli, "/v1/rotations?state=open", "rotations", &status->rotations, err));
     TRY(agent_list(cli, "/v1/revocations?state=open", "revocations", &status->revocations, err));
     TRY(agent_list(cli, "/v1/notices", "notices", &status->notices, err));
+    TRY(agent_list(cli, "/v1/labels", "labels", &status->labels, err));
     return keys_read(cli, buf_text(&path), &status->keys, err);
 }
 
@@ -163,6 +166,16 @@ static void status_print_notices(const struct status *status)
     }
 }
 
+static size_t status_count_waiting(const json_t *labels)
+{
+    size_t count = 0;
+    size_t index = 0;
+    const json_t *label = NULL;
+    json_array_foreach (labels, index, label)
+        count += field_true(label, "waits_for_person");
+    return count;
+}
+
 static enum err_code status_print_json(const struct status *status, struct err *err)
 {
     OWN(json_free) json_t *alarms = json_array();
@@ -170,8 +183,8 @@ static enum err_code status_print_json(const struct status *status, struct err *
         if (status->keys.rows[i].alarm)
             (void)json_array_append_new(alarms, json_string(status->keys.rows[i].key));
     OWN(json_free) json_t *document =
-        json_pack("{sOsO?sO?sO?sO}", "health", status->health, "rotations", status->rotations, "revocations",
-                  status->revocations, "notices", status->notices, "alarms", alarms);
+        json_pack("{sOsO?sO?sO?sO?sO}", "health", status->health, "rotations", status->rotations, "revocations",
+                  status->revocations, "notices", status->notices, "labels", status->labels, "alarms", alarms);
     if (!document || json_dumpf(document, stdout, JSON_COMPACT) != 0)
         return err_set(err, ERR_IO, "cannot print the status");
     printf("\n");
@@ -192,6 +205,8 @@ static enum err_code status_print(struct cli *cli, const struct args *args, stru
     status_print_expiries(status);
     size_t waiting = status_print_jobs(status, true, "Waits for you:");
     (void)status_print_jobs(status, false, "Under way:");
+    labels_print(status->labels, "May have been made, and are looked for:", status->now_ms);
+    waiting += status_count_waiting(status->labels);
     if (alarms + waiting == 0)
         printf("Nothing waits for you.\n");
     status_print_notices(status);

@@ -7,7 +7,7 @@
 extern const struct command command_list, command_show, command_add, command_get, command_set, command_probe,
     command_deliver, command_consumers, command_history, command_remove, command_apply, command_export;
 extern const struct command command_rotate, command_stage, command_rotations, command_plan, command_retry, command_rollback,
-    command_cancel, command_go_on;
+    command_cancel, command_go_on, command_reconcile;
 extern const struct command command_revoke, command_identify, command_scan, command_revocations, command_incidents,
     command_incident;
 extern const struct command command_status, command_init, command_unlock, command_lock, command_slots,
@@ -19,7 +19,7 @@ const struct command *const commands[] = {
     &command_probe,       &command_deliver,  &command_consumers, &command_history,     &command_remove,
     &command_apply,       &command_export,   &command_rotate,
     &command_stage,       &command_rotations, &command_plan, &command_retry,      &command_rollback,  &command_cancel,
-    &command_go_on,       &command_revoke,   &command_identify,    &command_scan,     &command_revocations,
+    &command_go_on,       &command_reconcile, &command_revoke,   &command_identify,    &command_scan,     &command_revocations,
     &command_incidents,   &command_incident, &command_status,      &command_init,      &command_unlock,
     &command_lock,        &command_slots,    &command_providers,   &command_provider,  &command_audit,
     &command_help,        &command_version,  &command_completion,

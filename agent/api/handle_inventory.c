@@ -57,6 +57,7 @@ static void write_limits(struct buf *out, const struct provider_limits *limits)
     encode_seconds(out, "proving_deadline_s", limits->proving_deadline_ms);
     encode_seconds(out, "watch_s", limits->watch_ms);
     encode_seconds(out, "usage_lag_s", limits->usage_lag_ms);
+    encode_seconds(out, "horizon_s", limits->horizon_ms);
     json_put_object_close(out);
 }
 

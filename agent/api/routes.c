@@ -79,6 +79,12 @@ static const struct route routes[] = {
 
     {.method = "GET", .pattern = "/v1/notices", .handle = handle_notices_list, .what = ACCESS_LIST, .status = 200},
 
+    {.method = "GET", .pattern = "/v1/labels", .handle = handle_labels_list, .what = ACCESS_LIST, .status = 200},
+    {.method = "DELETE", .pattern = "/v1/labels/{id}", .handle = handle_label_forget, .what = ACCESS_ROTATE,
+     .status = 204, .blocks = true},
+    {.method = "POST", .pattern = "/v1/labels/{id}/look", .handle = handle_label_look, .what = ACCESS_ROTATE,
+     .status = 202, .blocks = true},
+
     {.method = "POST", .pattern = "/v1/identify", .handle = handle_identify, .what = ACCESS_LIST, .status = 200,
      .takes_body = true, .blocks = true},
     {.method = "GET", .pattern = "/v1/providers", .handle = handle_providers_list, .what = ACCESS_LIST,

@@ -5,6 +5,7 @@
  *   flights.c   effects in flight: queues, per-provider limits, start, end
  *   rotate.c    one event of one rotation: facts, table; rotate_effects.c: its effects
  *   revoke.c    one event of one revocation: the same
+ *   labels.c    keys that were asked for and may still come: looked for until their end is known
  *   notices.c   what people are told, and whether they were
  *   calendar.c  when a key's rotation opens by itself, and what holds it up
  *   schedule.c  what is due: keys, rotations, revocations; recovery at start
@@ -22,6 +23,7 @@
 #include "delivery/delivery.h"
 #include "engine/engine.h"
 #include "notify/notify.h"
+#include "rotation/label.h"
 #include "rotation/revocation.h"
 #include "rotation/rotation.h"
 
@@ -45,6 +47,7 @@ enum flight_kind {
     FLIGHT_USAGE,     /* when the old version was used last */
     FLIGHT_PUT,       /* the current version, to a place that does not hold it */
     FLIGHT_NOTICE,    /* a notice, over its channel */
+    FLIGHT_LOOK,      /* for a label that is kept */
     FLIGHT_KIND_COUNT
 };
 
@@ -368,6 +371,36 @@ enum err_code credential_condemned(struct engine *engine, const struct vault_key
 void follow_up_add(struct engine *engine, bool revocation, const uint8_t id[VAULT_ID_BYTES], int event,
                    const char *who, uint32_t incident);
 enum err_code follow_up_run(struct engine *engine, struct err *err) ERR_MUST_CHECK;
+
+/* --- labels.c ------------------------------------------------------------- */
+
+/* The label of the rotation's latest attempt, whose end is not known, is looked for from now on,
+ * whatever becomes of the rotation. One that is kept already is left as it is. */
+enum err_code label_keep(struct engine *engine, const struct subject *subject, const struct vault_rotation *rotation,
+                         const char *who, struct err *err) ERR_MUST_CHECK;
+/* The end of the attempt of that label is known after all; fine where it is not kept. */
+enum err_code label_settle(struct engine *engine, const struct vault_key *key, const char *label, const char *text,
+                           struct err *err) ERR_MUST_CHECK;
+
+/* A key under a label, as the provider tells of it. */
+struct label_finding {
+    const char *id;              /* or NULL */
+    const struct secret *secret; /* or NULL */
+};
+/* The facts of a finding but whether the horizon has passed. */
+enum err_code label_facts_of(struct engine *engine, const struct vault_key *key, const char *label,
+                             const struct label_finding *finding, struct label_facts *ret_facts, struct err *err)
+    ERR_MUST_CHECK;
+/* Seal a finding as a version of the subject's key, and condemn it; the label is closed. The
+ * subject is not to be saved after it. */
+enum err_code label_condemn(struct engine *engine, struct subject *subject, const char *label, uint32_t number,
+                            const struct label_finding *finding, struct err *err) ERR_MUST_CHECK;
+/* *number, or where a version of the key has it already, a new one. */
+enum err_code version_free_number(struct engine *engine, struct subject *subject, uint32_t *number, struct err *err)
+    ERR_MUST_CHECK;
+/* One is due; argument: its id. */
+enum err_code label_step(struct engine *engine, void *argument, struct err *err) ERR_MUST_CHECK;
+enum err_code label_record(struct engine *engine, struct flight *flight, struct err *err) ERR_MUST_CHECK;
 
 /* --- notices.c ------------------------------------------------------------ */
 

@@ -500,6 +500,16 @@ static enum err_code remove_children(struct engine *engine, enum vault_kind kind
     return ERR_OK;
 }
 
+static int refuse_label(void *context, const struct vault_row *record, struct err *err)
+{
+    const struct vault_key *key = context;
+    const struct vault_label *label = (const struct vault_label *)record;
+    return (int)err_set(err, ERR_STATE,
+                        "%s/%s: whether %s was made at the provider is not known, and it may live there. It is looked for "
+                        "(keyturn status); when you know that it is not there: keyturn reconcile --forget %s/%s",
+                        key->environment, key->name, label->label, key->environment, label->label);
+}
+
 static enum err_code do_remove(struct engine *engine, void *argument, struct err *err)
 {
     static const enum vault_kind children[] = {VAULT_REVOCATION, VAULT_ROTATION, VAULT_DELIVERY, VAULT_VERSION};
@@ -510,6 +520,7 @@ static enum err_code do_remove(struct engine *engine, void *argument, struct err
         return err_set(err, ERR_STATE, "%s/%s has an open rotation. Cancel it first: keyturn cancel %s/%s",
                        named->environment, named->name, named->environment, named->name);
     TRY(vault_children(engine->session, VAULT_VERSION, subject.key.row.id, refuse_alive, &subject.key, err));
+    TRY(vault_children(engine->session, VAULT_LABEL, subject.key.row.id, refuse_label, &subject.key, err));
     for (size_t i = 0; i < sizeof children / sizeof children[0]; i++)
         TRY(remove_children(engine, children[i], &subject.key, err));
     TRY(keep_apart(engine, &subject.key, "", err));

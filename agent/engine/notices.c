@@ -151,6 +151,12 @@ static enum err_code still_waits(struct engine *engine, const struct vault_notic
     }
     if (code == ERR_NOT_FOUND)
         code = vault_get(engine->session, VAULT_REVOCATION, notice->subject_id, &revocation.row, err);
+    struct vault_label label = {0};
+    if (code == ERR_NOT_FOUND) {
+        code = vault_get(engine->session, VAULT_LABEL, notice->subject_id, &label.row, err);
+        *ret_waits = code == ERR_OK && label.waits_for_person;
+        return code == ERR_NOT_FOUND ? ERR_OK : code;
+    }
     *ret_waits = code == ERR_OK && revocation.waits_for_person && !revocation.ended_at_ms;
     return code == ERR_NOT_FOUND ? ERR_OK : code;
 }

@@ -92,13 +92,31 @@ enum err_code outcome_record_stray(struct engine *engine, struct flight *flight,
     return rotation_step(engine, flight->job_id, &input, NULL, err);
 }
 
+/* An answer to an attempt that was given up. Where it says how that ended, its label is looked for
+ * no longer. */
+static enum err_code record_late(struct engine *engine, struct flight *flight, struct err *err)
+{
+    OWN_SUBJECT struct subject subject = {0};
+    bool holds_key = outcome_holds_key(flight);
+    if (holds_key)
+        TRY(outcome_record_stray(engine, flight, err));
+    if (flight->kind != FLIGHT_ISSUE)
+        return ERR_OK;
+    enum rotation_event event = issue_event(flight);
+    if (!holds_key && event != ROTATION_ON_REFUSED && event != ROTATION_ON_UNSENT)
+        return ERR_OK;
+    TRY(subject_load(engine, flight->key_id, &subject, err));
+    return label_settle(engine, &subject.key, flight->label,
+                        holds_key ? "its answer came late; it is revoked" : "it was not made", err);
+}
+
 static enum err_code record_issue(struct engine *engine, struct flight *flight, struct err *err)
 {
     struct vault_rotation rotation = {0};
     TRY(vault_get(engine->session, VAULT_ROTATION, flight->job_id, &rotation.row, err));
     bool awaited = rotation.attempt == flight->attempt && rotation.intent && rotation.state == ROTATION_STAGING;
     if (!awaited)
-        return outcome_holds_key(flight) ? outcome_record_stray(engine, flight, err) : ERR_OK;
+        return record_late(engine, flight, err);
     struct rotation_input input = {
         .event = flight->kind == FLIGHT_ISSUE ? issue_event(flight) : find_event(flight),
         .who = "engine",
@@ -386,6 +404,7 @@ static record_function *const records[FLIGHT_KIND_COUNT] = {
     [FLIGHT_USAGE] = usage_record,
     [FLIGHT_PUT] = record_put,
     [FLIGHT_NOTICE] = notice_record,
+    [FLIGHT_LOOK] = label_record,
 };
 
 enum err_code outcome_record(struct engine *engine, struct flight *flight, struct err *err)

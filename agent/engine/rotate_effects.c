@@ -83,15 +83,9 @@ static enum err_code plan_delivery(struct rotation_work *work, enum flight_kind 
 
 /* --- Effects of the transaction ------------------------------------------------ */
 
-/* The label of an attempt without a known end goes into the audit log, where it stays findable
- * when the rotation has gone on or ended. */
 static enum err_code do_keep_label(struct rotation_work *work, struct err *err)
 {
-    char detail[300];
-    snprintf(detail, sizeof detail, "whether %s was made at the provider is not known", work->rotation->label);
-    log_warning("engine", "%s/%s: %s", work->subject->key.environment, work->subject->key.name, detail);
-    struct audit_entry entry = {.who = work->input->who, .what = "rotation.label", .detail = detail};
-    return engine_audit(work->engine, &work->subject->key, entry, err);
+    return label_keep(work->engine, work->subject, work->rotation, work->input->who, err);
 }
 
 static enum err_code condemn(struct rotation_work *work, const uint8_t *version_id, bool emergency, struct err *err)
@@ -114,6 +108,7 @@ static enum err_code do_condemn_found(struct rotation_work *work, struct err *er
     bool stray = input->event == ROTATION_ON_STRAY;
     uint32_t number = stray ? input->stray_number : work->rotation->number;
     struct vault_version version;
+    TRY(version_free_number(work->engine, work->subject, &number, err));
     TRY(subject_add_version(work->engine, work->subject, VAULT_STAGED, number,
                             stray ? input->stray_label : work->rotation->label, input->provider_id,
                             input->secret, true, &version, err));

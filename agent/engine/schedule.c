@@ -151,6 +151,7 @@ static enum err_code step_put_off(struct engine *engine, void *argument, struct 
         struct vault_rotation rotation;
         struct vault_revocation revocation;
         struct vault_notice notice;
+        struct vault_label label;
     } record = {0};
     TRY(vault_get(engine->session, put_off->kind, put_off->id, &record.row, err));
     record.row.due_at_ms = engine_now(engine) + PUT_OFF_MS;
@@ -163,7 +164,8 @@ static void run_one(struct engine *engine, enum vault_kind kind, uint8_t *id)
 {
     static call_function *const steps[] = {
         [VAULT_KEY] = step_key, [VAULT_ROTATION] = step_rotation, [VAULT_REVOCATION] = step_revocation,
-        [VAULT_NOTICE] = notice_step};
+        [VAULT_NOTICE] = notice_step,
+        [VAULT_LABEL] = label_step};
     struct err err = {0};
     if (engine_step(engine, steps[kind], id, &err) == ERR_OK)
         return;
@@ -188,7 +190,7 @@ static size_t run_kind(struct engine *engine, enum vault_kind kind)
 
 size_t schedule_run(struct engine *engine)
 {
-    static const enum vault_kind order[] = {VAULT_REVOCATION, VAULT_ROTATION, VAULT_KEY, VAULT_NOTICE};
+    static const enum vault_kind order[] = {VAULT_REVOCATION, VAULT_ROTATION, VAULT_KEY, VAULT_NOTICE, VAULT_LABEL};
     size_t steps = 0;
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
         steps += run_kind(engine, order[i]);

@@ -50,6 +50,7 @@ static const cyaml_schema_field_t definition_limits_fields[] = {
     DEFINITION_TEXT(struct definition_limits, proving_deadline, CYAML_FLAG_OPTIONAL),
     DEFINITION_TEXT(struct definition_limits, watch, CYAML_FLAG_OPTIONAL),
     DEFINITION_TEXT(struct definition_limits, usage_lag, CYAML_FLAG_OPTIONAL),
+    DEFINITION_TEXT(struct definition_limits, horizon, CYAML_FLAG_OPTIONAL),
     CYAML_FIELD_END,
 };
 

@@ -23,6 +23,7 @@ struct definition_limits {
     char *proving_deadline;
     char *watch;
     char *usage_lag;
+    char *horizon;
 };
 
 struct definition_actions {

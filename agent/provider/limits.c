@@ -66,6 +66,7 @@ enum err_code definition_limits(const struct definition *definition, struct prov
          &limits.proving_deadline_ms},
         {{"watch", given->watch, 600 * limit_second_ms, 30 * limit_day_ms}, &limits.watch_ms},
         {{"usage_lag", given->usage_lag, 600 * limit_second_ms, 30 * limit_day_ms}, &limits.usage_lag_ms},
+        {{"horizon", given->horizon, 7 * limit_day_ms, 366 * limit_day_ms}, &limits.horizon_ms},
     };
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         TRY(limit_number(&numbers[i].limit, numbers[i].to, err));

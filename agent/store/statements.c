@@ -16,6 +16,7 @@ static const struct {
     [STORE_INCIDENT] = {"incident", false},
     [STORE_PENDING] = {"pending", false},
     [STORE_NOTICE] = {"notice", false},
+    [STORE_LABEL] = {"label", true},
 };
 
 #define ROW_COLUMNS "id, parent, name_index, revision, due_at_ms, meta"

@@ -37,6 +37,7 @@ static void change_index(const struct vault *vault, enum vault_kind kind, const 
     case VAULT_ROTATION:
     case VAULT_REVOCATION:
     case VAULT_NOTICE:
+    case VAULT_LABEL:
         break;
     }
 }

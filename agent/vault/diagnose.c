@@ -194,7 +194,7 @@ enum err_code diagnose(struct vault *vault, const struct seal_digest found[VAULT
 {
     OWN_DIAGNOSE struct diagnose diagnose = {.vault = vault};
     const struct seal_digest *expected = vault->head.digests;
-    for (diagnose.kind = VAULT_KEY; diagnose.kind <= VAULT_NOTICE; diagnose.kind++)
+    for (diagnose.kind = VAULT_KEY; diagnose.kind <= VAULT_LABEL; diagnose.kind++)
         TRY(store_scan(vault->store, vault_shape(diagnose.kind)->table, NULL, diagnose_row, &diagnose, err));
     for (enum store_table table = STORE_KEY; table < STORE_TABLE_END; table++)
         diagnose_table(&diagnose, table, &found[table], &expected[table]);

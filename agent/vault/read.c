@@ -146,7 +146,8 @@ enum err_code vault_due(struct vault_session *session, enum vault_kind kind, int
 
 enum err_code vault_next_due(struct vault_session *session, int64_t *ret_due_at_ms, struct err *err)
 {
-    static const enum store_table tables[] = {STORE_KEY, STORE_ROTATION, STORE_REVOCATION, STORE_NOTICE};
+    static const enum store_table tables[] = {STORE_KEY, STORE_ROTATION, STORE_REVOCATION, STORE_NOTICE,
+                                            STORE_LABEL};
     ENTER(session);
     int64_t soonest = 0;
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
@@ -228,6 +229,13 @@ static int read_revocations_newest(const void *a, const void *b)
     return order != 0 ? order : read_compare(second->version_number, first->version_number);
 }
 
+static int read_labels_up(const void *a, const void *b)
+{
+    const struct vault_label *first = a;
+    const struct vault_label *second = b;
+    return read_compare(first->number, second->number);
+}
+
 typedef int read_order(const void *a, const void *b);
 static read_order *const read_orders[] = {
     [VAULT_KEY] = NULL, /* keys, incidents and notices have no parent */
@@ -237,6 +245,7 @@ static read_order *const read_orders[] = {
     [VAULT_REVOCATION] = read_revocations_newest,
     [VAULT_INCIDENT] = NULL,
     [VAULT_NOTICE] = NULL,
+    [VAULT_LABEL] = read_labels_up,
 };
 
 static enum err_code read_list_visit(struct read_list *list, vault_visit *visit, void *context, struct err *err)

@@ -14,6 +14,7 @@
 #define REVOCATION(member, type) CODEC_FIELD(struct vault_revocation, member, type)
 #define INCIDENT(member, type) CODEC_FIELD(struct vault_incident, member, type)
 #define NOTICE(member, type) CODEC_FIELD(struct vault_notice, member, type)
+#define LABEL(member, type) CODEC_FIELD(struct vault_label, member, type)
 #define EVIDENCE(member, type) CODEC_FIELD(struct vault_evidence, member, type)
 #define HEAD(member, type) CODEC_FIELD(struct vault_head, member, type)
 #define SLOT(member, type) CODEC_FIELD(struct vault_slot, member, type)
@@ -190,6 +191,14 @@ static const struct codec_field notice_fields[] = {
     [12] = NOTICE(detail, CODEC_STRING),
 };
 
+static const struct codec_field label_fields[] = {
+    [1] = LABEL(label, CODEC_STRING),      [2] = LABEL(number, CODEC_U32),
+    [3] = LABEL(made_at_ms, CODEC_I64),    [4] = LABEL(looked_at_ms, CODEC_I64),
+    [5] = LABEL(looks, CODEC_I32),         [6] = LABEL(failures, CODEC_I32),
+    [7] = LABEL(attempt, CODEC_I32),       [8] = LABEL(waits_for_person, CODEC_BOOL),
+    [9] = LABEL(reminded_at_ms, CODEC_I64), [10] = LABEL(detail, CODEC_STRING),
+};
+
 static const struct codec_field digest_fields[] = {
     [1] = CODEC_FIELD(struct seal_digest, sum, CODEC_BYTES),
     [2] = CODEC_FIELD(struct seal_digest, rows, CODEC_U64),
@@ -216,6 +225,7 @@ static const struct codec_field head_fields[] = {
     [21] = HEAD_DIGEST(STORE_INCIDENT),
     [22] = HEAD_DIGEST(STORE_PENDING),
     [23] = HEAD_DIGEST(STORE_NOTICE),
+    [24] = HEAD_DIGEST(STORE_LABEL),
     [31] = HEAD_DIGEST(VAULT_DIGEST_SLOTS),
 };
 const struct codec_schema vault_head_schema = CODEC_SCHEMA("head", struct vault_head, head_fields);
@@ -241,6 +251,7 @@ static const struct codec_schema incident_schema =
     CODEC_SCHEMA("incident", struct vault_incident, incident_fields);
 
 static const struct codec_schema notice_schema = CODEC_SCHEMA("notice", struct vault_notice, notice_fields);
+static const struct codec_schema label_schema = CODEC_SCHEMA("label", struct vault_label, label_fields);
 
 static const struct vault_shape shapes[] = {
     [VAULT_KEY] = {STORE_KEY, &key_schema, "key"},
@@ -250,6 +261,7 @@ static const struct vault_shape shapes[] = {
     [VAULT_REVOCATION] = {STORE_REVOCATION, &revocation_schema, "revocation"},
     [VAULT_INCIDENT] = {STORE_INCIDENT, &incident_schema, "incident"},
     [VAULT_NOTICE] = {STORE_NOTICE, &notice_schema, "notice"},
+    [VAULT_LABEL] = {STORE_LABEL, &label_schema, "label"},
 };
 
 const struct vault_shape *vault_shape(enum vault_kind kind)

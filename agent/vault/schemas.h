@@ -19,6 +19,7 @@ union vault_record {
     struct vault_revocation revocation;
     struct vault_incident incident;
     struct vault_notice notice;
+    struct vault_label label;
 };
 
 /* A kind's fields, the table of the store where it lives, and its name in messages. */

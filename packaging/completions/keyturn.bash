@@ -4,7 +4,7 @@ _keyturn() {
     local options='' words='' keys=''
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
-        mapfile -t COMPREPLY < <(compgen -W 'list show add get set probe deliver consumers history remove apply export rotate stage rotations plan retry rollback cancel go-on revoke identify scan revocations incidents incident status init unlock lock slots providers provider audit help version completion' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'list show add get set probe deliver consumers history remove apply export rotate stage rotations plan retry rollback cancel go-on reconcile revoke identify scan revocations incidents incident status init unlock lock slots providers provider audit help version completion' -- "$current")
         return
     fi
     case $previous in
@@ -89,6 +89,9 @@ _keyturn() {
     go-on)
         options='--yes --socket --no-start --help'
         keys=1
+        ;;
+    reconcile)
+        options='--forget --json --socket --no-start --help'
         ;;
     revoke)
         options='--version --environment --provider --label --all --leaked --fd --replace --reason --dry-run --timeout --json --yes --no-wait --socket --no-start --help'

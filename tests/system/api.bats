@@ -152,6 +152,9 @@ key_post() { # key_post NAME SECRET [MORE MEMBERS]: a sandbox key
   is 201 .incident 1 .reason 'pasted in a chat'
   ask GET /v1/incidents; is 200 '.incidents[0].incident' 1
   ask GET /v1/notices; is 200 .notices "[]"
+  ask GET /v1/labels; is 200 .labels "[]"
+  ask POST "/v1/labels/00000000000000000000000000000000/look"; is 404
+  ask DELETE "/v1/labels/00000000000000000000000000000000"; is 404
   dashboard POST /keys/revoke "{\"key\":\"$second\"}"
   dashboard_revoke ci-4
   get_until /v1/incidents/1 '.ended_at != null' true
@@ -177,7 +180,26 @@ key_post() { # key_post NAME SECRET [MORE MEMBERS]: a sandbox key
   run --separate-stderr answers_hold --unasked
   echo "$stderr" >&2
   [ "$status" = 0 ]
-  [ "$output" = rotationGoOn ] # readers hold a rotation up for a week before a person may answer for them
+  # Readers hold a rotation up for a week before a person may answer for them; labels have a test of their own.
+  [ "$output" = $'labelForget\nlabelLook\nrotationGoOn' ]
+}
+
+@test "labels that are looked for are answered as the description says" {
+  api_start
+  made 1
+  fault '{"match":{"method":"POST","path":"/keys"},"kind":"reset_before","times":1}'
+  fault '{"match":{"method":"GET","path":"/keys"},"kind":"status_502_html","times":-1}'
+  ask POST /v1/keys/live/k1/rotations; is 201
+  rotation=/v1/rotations/$(jq -r .id <<<"$ANSWER")
+  created() { [ "$(journal '[.[] | select(.method == "POST" and .target == "/keys")] | length')" = 2 ]; }
+  wait_for 10 created
+  ask POST "$rotation/cancel"; is 200
+  ask GET /v1/labels; is 200 '.labels[0].label' k1-2 '.labels[0].key' live/k1
+  label=/v1/labels/$(jq -r '.labels[0].id' <<<"$ANSWER")
+  ask POST "$label/look"; is 202 .label k1-2
+  ask DELETE "$label"; is 204
+  ask GET /v1/labels; is 200 .labels '[]'
+  answers_hold
 }
 
 @test "lists go by page to the end, and the stream holds the same" {

@@ -75,14 +75,23 @@ opening_works() {
   has newer "$OUTPUT"
 }
 
-@test "a store of format 1 is brought up, with a copy of it kept, and holds what it held" {
+@test "a store of an older format is brought up, with a copy of it kept, and holds what it held" {
   begin_store
-  sqlite3 "$STORE" 'DROP TABLE notice; PRAGMA user_version=1'
-  agent_start
-  vault_unlock
-  [ "$(keyturn list --names | tr '\n' ' ')" = 'live/first live/second ' ]
-  [ "$(sqlite3 "$STORE" 'PRAGMA user_version')" = 2 ]
-  [ "$(sqlite3 "$STORE.before-2" 'PRAGMA user_version')" = 1 ]
+  now=$(sqlite3 "$STORE" 'PRAGMA user_version')
+  cp "$STORE" "$WORLD/newest"
+  older() { # older FORMAT SQL: a store that lacks what came after that format
+    cp "$WORLD/newest" "$STORE"
+    sqlite3 "$STORE" "$2; PRAGMA user_version=$1"
+    agent_start
+    vault_unlock
+    [ "$(keyturn list --names | tr '\n' ' ')" = 'live/first live/second ' ]
+    agent_stop
+    [ "$(sqlite3 "$STORE" 'PRAGMA user_version')" = "$now" ]
+    [ "$(sqlite3 "$STORE.before-$now" 'PRAGMA user_version')" = "$1" ]
+    rm "$STORE.before-$now"
+  }
+  older 2 'DROP TABLE label'
+  older 1 'DROP TABLE label; DROP TABLE notice'
 }
 
 @test "S8: a store that was cut short is refused" {

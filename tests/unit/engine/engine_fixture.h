@@ -135,8 +135,8 @@ static const char fixture_script[] =
     "  if [ -n \"$file\" ]; then printf '{\"verdict\":\"alive\"}'; else printf '{\"verdict\":\"dead\"}'; fi ;;\n"
     "esac\n";
 
-/* Two providers: fs issues and revokes by itself; manual leaves both to a person. */
-static inline void fixture_provider(const struct fixture *fixture, const char *name, bool manual)
+/* Three providers: fs issues, revokes and finds by itself; blind cannot find; manual leaves all to a person. */
+static inline void fixture_provider(const struct fixture *fixture, const char *name, size_t automatic)
 {
     char text[4000], file[64];
     size_t length = (size_t)snprintf(
@@ -145,13 +145,13 @@ static inline void fixture_provider(const struct fixture *fixture, const char *n
         "environments:\n"
         "  - {name: live, class: live, base_url: 'http://127.0.0.1:1', key_pattern: '^fs_live_.+$'}\n"
         "  - {name: sandbox, class: test, base_url: 'http://127.0.0.1:1', key_pattern: '^fs_test_.+$'}\n"
-        "limits: {parallel: 8, settle: 2, settle_interval: 10ms, propagation: 50ms}\n"
+        "limits: {parallel: 8, settle: 2, settle_interval: 10ms, propagation: 50ms, horizon: 1h}\n"
         "actions:\n"
         "  probe:\n    program: {command: ['%s/provider.sh', probe, '%s'], timeout: 20s}\n",
         name, name, fixture->folder, fixture->folder);
     static const char *const actions[] = {"issue", "revoke", "find"};
-    for (size_t i = 0; i < (manual ? 2u : 3u); i++) {
-        if (manual)
+    for (size_t i = 0; i < (automatic == 3 ? 3u : 2u); i++) {
+        if (!automatic)
             length += (size_t)snprintf(
                 text + length, sizeof text - length,
                 "  %s:\n    manual: {instructions: '%s {{label}} by hand', link: 'https://example.org/keys'}\n",
@@ -232,8 +232,9 @@ static inline int fixture_setup(void **state)
     snprintf(path, sizeof path, "%s/providers", fixture->folder);
     assert_int_equal(mkdir(path, 0700), 0);
     fixture_write(fixture, "provider.sh", fixture_script, 0700);
-    fixture_provider(fixture, "fs", false);
-    fixture_provider(fixture, "manual", true);
+    fixture_provider(fixture, "fs", 3);
+    fixture_provider(fixture, "blind", 2);
+    fixture_provider(fixture, "manual", 0);
     fixture->key_file = secret_new(64);
     GOOD(secret_set(fixture->key_file, "0123456789abcdef0123456789abcdef", 32));
     fixture_start(fixture);

@@ -184,10 +184,10 @@ static void test_newer_format_is_refused_with_both_versions(void **state)
     create(f);
     sql(f, "PRAGMA user_version = 7");
     assert_refused(f, ERR_FORMAT, "format 7");
-    assert_says(f, "up to 2");
+    assert_says(f, "up to 3");
     sql(f, "PRAGMA user_version = 0");
     assert_refused(f, ERR_FORMAT, "not a store");
-    sql(f, "PRAGMA user_version = 2");
+    sql(f, "PRAGMA user_version = 3");
     open_store(f);
 }
 

@@ -133,7 +133,8 @@ enum err_code engine_key_change(struct engine *engine, const char *who, const st
 /* Probe the current version now; returns at once, the proof appears in the key. */
 enum err_code engine_key_probe(struct engine *engine, const char *who, const char *environment,
                                const char *name, struct err *err) ERR_MUST_CHECK;
-/* Remove a key whose versions are all dead (ERR_STATE names those that are not). */
+/* Remove a key whose versions are all dead (ERR_STATE names those that are not, or a label that is
+ * still looked for). */
 enum err_code engine_key_remove(struct engine *engine, const char *who, const char *environment,
                                 const char *name, struct err *err) ERR_MUST_CHECK;
 /* Deliveries of a key. Adding one puts the current version there at once. ERR_STATE while a
@@ -201,6 +202,16 @@ enum err_code engine_revoke(struct engine *engine, const char *who, const struct
 /* A person says it is done, or asks to look again: probe now. Proves nothing by itself. */
 enum err_code engine_revocation_look(struct engine *engine, const char *who,
                                      const uint8_t revocation_id[VAULT_ID_BYTES], struct err *err) ERR_MUST_CHECK;
+
+/* --- Labels that are looked for ------------------------------------------ */
+
+/* A person says that no key lives under it: it is looked for no longer. ERR_STATE while its own
+ * rotation looks for it; ERR_NOT_FOUND. */
+enum err_code engine_label_forget(struct engine *engine, const char *who, const uint8_t label_id[VAULT_ID_BYTES],
+                                  struct err *err) ERR_MUST_CHECK;
+/* Look now. */
+enum err_code engine_label_look(struct engine *engine, const char *who, const uint8_t label_id[VAULT_ID_BYTES],
+                                struct err *err) ERR_MUST_CHECK;
 
 /* Figures for /metrics and /v1/health; any thread. */
 struct engine_figures {

@@ -39,6 +39,7 @@ struct provider_limits {
     int64_t proving_deadline_ms; /* unknown for so long asks a person, default 1 h */
     int64_t watch_ms;            /* between disable and revoke, default 10 min */
     int64_t usage_lag_ms;        /* a use is told of at most so late, default 10 min */
+    int64_t horizon_ms;          /* a key whose making has no known end may come so late, default 7 d */
 };
 
 struct provider;

@@ -34,10 +34,11 @@ enum store_table {
     STORE_INCIDENT,   /* no parent */
     STORE_PENDING,    /* audit lines committed and not yet known durable in the log */
     STORE_NOTICE,     /* no parent; due_at */
+    STORE_LABEL,      /* parent: key; due_at */
     STORE_TABLE_END
 };
 
-enum { STORE_ID_BYTES = 16, STORE_INDEX_BYTES = 32, STORE_TAG_BYTES = 16, STORE_FORMAT_VERSION = 2 };
+enum { STORE_ID_BYTES = 16, STORE_INDEX_BYTES = 32, STORE_TAG_BYTES = 16, STORE_FORMAT_VERSION = 3 };
 /* The most that a row's meta and secret have together, and a head or slot: 1 MiB. */
 enum { STORE_ROW_BYTES = 1024 * 1024 };
 

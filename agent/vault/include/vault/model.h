@@ -251,6 +251,22 @@ struct vault_notice {
     char detail[200];    /* why it was not sent, last */
 };
 
+/* The label of a key that was asked for, and of whose making nobody knows whether it worked (S3). It
+ * is here until that is known: its key may come late, also when its rotation has ended. */
+struct vault_label {
+    struct vault_row row; /* due_at_ms: the provider is asked again, or a person reminded; never 0 */
+    char label[2 * LIMIT_NAME_BYTES + 32];
+    uint32_t number;      /* the version number that it was asked for with */
+    int64_t made_at_ms;   /* it was asked for then */
+    int64_t looked_at_ms; /* the provider was asked last; 0: not yet */
+    int32_t looks;        /* answers that proved something */
+    int32_t failures;     /* answers in a row that proved nothing: for the backoff */
+    int32_t attempt;      /* counts the requests: an answer to another one is stale */
+    bool waits_for_person; /* the agent cannot find out */
+    int64_t reminded_at_ms; /* as of a rotation */
+    char detail[200];     /* for people: what is known */
+};
+
 /* Which record a row is of. */
 enum vault_kind {
     VAULT_KEY = 1,
@@ -259,7 +275,8 @@ enum vault_kind {
     VAULT_ROTATION,
     VAULT_REVOCATION,
     VAULT_INCIDENT,
-    VAULT_NOTICE
+    VAULT_NOTICE,
+    VAULT_LABEL
 };
 
 /* Free what a record owns (labels, definition) and zero it. Fine on a zeroed record. */

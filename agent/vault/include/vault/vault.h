@@ -146,14 +146,14 @@ typedef int vault_visit(void *context, const struct vault_row *record, struct er
 enum err_code vault_scan(struct vault_session *session, enum vault_kind kind, const uint8_t *after,
                          vault_visit *visit, void *context, struct err *err) ERR_MUST_CHECK;
 /* The records of a key: versions by number descending, deliveries by order, rotations and
- * revocations newest first. */
+ * revocations newest first, labels by number. */
 enum err_code vault_children(struct vault_session *session, enum vault_kind kind,
                              const uint8_t key_id[VAULT_ID_BYTES], vault_visit *visit, void *context,
                              struct err *err) ERR_MUST_CHECK;
 /* Due at or before now, soonest first, at most limit. */
 enum err_code vault_due(struct vault_session *session, enum vault_kind kind, int64_t now_ms, size_t limit,
                         vault_visit *visit, void *context, struct err *err) ERR_MUST_CHECK;
-/* The soonest due time of keys, rotations and revocations; 0: nothing is due ever. */
+/* The soonest due time of what the engine looks at; 0: nothing is due ever. */
 enum err_code vault_next_due(struct vault_session *session, int64_t *ret_due_at_ms, struct err *err) ERR_MUST_CHECK;
 
 /* A version's secret for the engine's own use (probing, delivering); not a read of a consumer and not audited.
