@@ -26,12 +26,6 @@ static enum err_code asked_version(const struct request *request, uint32_t *ret_
     return ERR_OK;
 }
 
-static void key_release(struct vault_key *key)
-{
-    vault_record_release(VAULT_KEY, &key->row);
-}
-#define OWN_KEY __attribute__((cleanup(key_release)))
-
 /* The peer's account, and before it what the peer calls itself there: "nightly@ana". */
 static enum err_code asking_consumer(const struct request *request, char ret_consumer[RECEIPT_CONSUMER_BYTES + 1],
                                      struct err *err)
@@ -48,17 +42,17 @@ static enum err_code asking_consumer(const struct request *request, char ret_con
 
 /* Whoever names a version does not follow the key, so that is no receipt. Where receipts hold a
  * revocation back, nobody reads without one. */
-static enum err_code note_receipt(struct request *request, const struct vault_key *key, uint32_t number,
+static enum err_code note_receipt(struct request *request, const struct vault_reading *reading, uint32_t number,
                                   const char *consumer, struct err *err)
 {
     struct err inner = {0};
     if (number != 0)
         return ERR_OK;
-    enum err_code code = engine_receipt(request_engine(request), key, consumer, key->current_number, &inner);
-    if (code == ERR_OK || !key->needs_receipts)
+    enum err_code code = engine_receipt(request_engine(request), reading, consumer, &inner);
+    if (code == ERR_OK || !reading->needs_receipts)
         return ERR_OK;
-    return err_set(err, code, "that %s read %s/%s could not be noted: %s", consumer, key->environment, key->name,
-                   inner.message);
+    return err_set(err, code, "that %s read %s/%s could not be noted: %s", consumer, request->path.environment,
+                   request->path.name, inner.message);
 }
 
 static bool wants_bytes(const struct request *request)
@@ -69,7 +63,7 @@ static bool wants_bytes(const struct request *request)
 
 /* {"key":…,"version":…,"mask":…,"secret":"…"}: the string is written by the JSON library straight
  * into locked memory; its own copy is wiped as it is freed. */
-static enum err_code secret_as_json(struct request *request, const struct vault_version *version,
+static enum err_code secret_as_json(struct request *request, const struct vault_reading *reading,
                                     const struct secret *secret, struct secret **ret_json, struct err *err)
 {
     OWN_BUF struct buf head = {0};
@@ -82,8 +76,8 @@ static enum err_code secret_as_json(struct request *request, const struct vault_
     (void)snprintf(key, sizeof key, "%s/%s", request->path.environment, request->path.name);
     json_put_object_open(&head, NULL);
     json_put_string(&head, "key", key);
-    json_put_integer(&head, "version", version->number);
-    json_put_string(&head, "mask", version->mask);
+    json_put_integer(&head, "version", reading->number);
+    json_put_string(&head, "mask", reading->mask);
     buf_text_add(&head, ",\"secret\":");
     size_t length = json_dumpb(text, NULL, 0, JSON_ENCODE_ANY);
     OWN(secret_free) struct secret *json = secret_new_in(request->worker->arena, head.length + length + 1);
@@ -100,18 +94,17 @@ static enum err_code secret_as_json(struct request *request, const struct vault_
 enum err_code handle_secret(struct request *request, struct err *err)
 {
     OWN(secret_free) struct secret *secret = NULL;
-    OWN_KEY struct vault_key key = {0};
-    struct vault_version version;
+    OWN(vault_reading_free) struct vault_reading *reading = NULL;
     uint32_t number = 0;
     char consumer[RECEIPT_CONSUMER_BYTES + 1];
     TRY(asked_version(request, &number, err));
     TRY(asking_consumer(request, consumer, err));
     TRY(vault_read_secret(request_session(request), request->peer->name, request->path.environment,
-                          request->path.name, number, &key, &version, &secret, err));
-    TRY(note_receipt(request, &key, number, consumer, err));
-    request->version = version.number;
+                          request->path.name, number, &reading, &secret, err));
+    TRY(note_receipt(request, reading, number, consumer, err));
+    request->version = reading->number;
     if (!wants_bytes(request))
-        return secret_as_json(request, &version, secret, &request->secret, err);
+        return secret_as_json(request, reading, secret, &request->secret, err);
     request->content_type = "application/octet-stream";
     request->secret = GIVE(secret);
     return ERR_OK;

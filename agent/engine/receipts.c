@@ -39,18 +39,18 @@ static enum err_code do_note(struct engine *engine, void *argument, struct err *
     return tell_rotation(engine, &subject.key, call->who, err);
 }
 
-enum err_code engine_receipt(struct engine *engine, const struct vault_key *key, const char *consumer, uint32_t version,
+enum err_code engine_receipt(struct engine *engine, const struct vault_reading *reading, const char *consumer,
                              struct err *err)
 {
     struct receipt last;
-    struct receipt receipt = {.version = version, .read_at_ms = engine_now(engine)};
-    if (version != key->current_number)
+    struct receipt receipt = {.version = reading->number, .read_at_ms = engine_now(engine)};
+    if (reading->number != reading->current_number)
         return ERR_OK;
-    if (receipts_find(&key->receipts, consumer, &last) && last.version == version &&
+    if (receipts_find(&reading->receipts, consumer, &last) && last.version == receipt.version &&
         receipt.read_at_ms - last.read_at_ms < RECEIPT_FRESH_MS)
         return ERR_OK;
     COPY_TEXT(receipt.consumer, consumer);
-    struct receipt_call call = {.who = consumer, .key_id = key->row.id, .receipt = &receipt};
+    struct receipt_call call = {.who = consumer, .key_id = reading->key_id, .receipt = &receipt};
     return engine_call(engine, do_note, &call, false, err);
 }
 

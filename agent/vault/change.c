@@ -88,6 +88,14 @@ static enum err_code change_room(const struct vault *vault, enum vault_kind kind
                    (unsigned long long)vault->key_count);
 }
 
+/* The group has changed this record. What was read of its key is old once that is committed. */
+static void change_done(struct vault *vault, enum vault_kind kind, const struct vault_row *record)
+{
+    vault->group.changed = true;
+    if (kind == VAULT_KEY || kind == VAULT_VERSION)
+        readings_touch(&vault->group.touched, kind == VAULT_KEY ? record->id : record->parent);
+}
+
 enum err_code vault_insert(struct vault *vault, enum vault_kind kind, struct vault_row *record,
                            const struct secret *secret, struct err *err)
 {
@@ -115,9 +123,9 @@ enum err_code vault_insert(struct vault *vault, enum vault_kind kind, struct vau
     TRY(code);
     row_digest_add(vault, vault_shape(kind)->table, &row);
     vault->key_count += kind == VAULT_KEY;
-    vault->group.changed = true;
     memcpy(record->id, row.id, sizeof record->id);
     record->revision = row.revision;
+    change_done(vault, kind, record);
     return ERR_OK;
 }
 
@@ -170,8 +178,8 @@ static enum err_code change_write(struct vault *vault, enum vault_kind kind, str
         vault->head = before;
         return code == ERR_EXISTS ? change_exists(kind, record, err) : code;
     }
-    vault->group.changed = true;
     record->revision = row.revision;
+    change_done(vault, kind, record);
     return ERR_OK;
 }
 
@@ -207,6 +215,6 @@ enum err_code vault_remove(struct vault *vault, enum vault_kind kind, const stru
         return code;
     }
     vault->key_count -= kind == VAULT_KEY;
-    vault->group.changed = true;
+    change_done(vault, kind, record);
     return ERR_OK;
 }

@@ -150,6 +150,7 @@ enum err_code vault_commit(struct vault *vault, struct err *err)
     uint64_t covered = audit_log_synced(&vault->log).generation;
     if (covered >= vault->oldest_pending)
         vault->oldest_pending = covered + 1;
+    readings_mark(&vault->readings, &vault->group.touched, vault->head.generation);
     atomic_store(&vault->generation, vault->head.generation);
     FAULT_POINT("vault.log.before");
     if (vault->group.changed)

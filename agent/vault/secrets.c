@@ -3,7 +3,16 @@
 
 #include "audit_line.h"
 
+#include <stdio.h>
 #include <string.h>
+
+/* What a consumer asks for. */
+struct secret_wish {
+    const char *environment;
+    const char *name;
+    uint32_t number; /* 0: the current version */
+    char key[READING_KEY_BYTES];
+};
 
 void vault_fingerprint(const struct secret *secret, uint8_t ret_fingerprint[32])
 {
@@ -11,14 +20,20 @@ void vault_fingerprint(const struct secret *secret, uint8_t ret_fingerprint[32])
 }
 
 /* The row's metadata says whether a secret must be there. */
-static enum err_code secret_open(struct vault_session *session, const struct store_row *row, bool wiped,
-                                 struct secret **ret_secret, struct err *err)
+static enum err_code secret_is_there(const struct store_row *row, bool wiped, struct err *err)
 {
     char name[ROW_NAME_BYTES];
     if (wiped)
         return err_set(err, ERR_NOT_FOUND, "the secret was wiped");
     if (!row->secret)
         return err_set(err, ERR_TAMPERED, "the secret of %s was taken out", row_name(STORE_VERSION, row->id, name));
+    return ERR_OK;
+}
+
+static enum err_code secret_open(struct vault_session *session, const struct store_row *row,
+                                 struct secret **ret_secret, struct err *err)
+{
+    char name[ROW_NAME_BYTES];
     struct seal_place place = row_place(STORE_VERSION, SEAL_PART_SECRET, row);
     struct err inner = {0};
     enum err_code code = seal_open_secret(session->vault->keys, &place, row->secret, row->secret_length,
@@ -28,17 +43,16 @@ static enum err_code secret_open(struct vault_session *session, const struct sto
     return ERR_OK;
 }
 
-/* A version and its secret, from one row. */
+/* A version's secret, from one row. */
 static enum err_code secret_get(struct vault_session *session, const uint8_t id[VAULT_ID_BYTES],
-                                struct vault_version *ret_version, struct secret **ret_secret, struct err *err)
+                                struct secret **ret_secret, struct err *err)
 {
     struct store_row row;
     union vault_record record;
     TRY(store_get(session->store, STORE_VERSION, id, true, &row, err));
     TRY(row_open(session, VAULT_VERSION, &row, &record, err));
-    TRY(secret_open(session, &row, record.version.wiped, ret_secret, err));
-    *ret_version = record.version;
-    return ERR_OK;
+    TRY(secret_is_there(&row, record.version.wiped, err));
+    return secret_open(session, &row, ret_secret, err);
 }
 
 enum err_code vault_version_secret(struct vault_session *session, const struct vault_version *version,
@@ -46,8 +60,7 @@ enum err_code vault_version_secret(struct vault_session *session, const struct v
 {
     OWN(session_leave) struct vault_session *entered = NULL;
     TRY(session_enter(session, &entered, err));
-    struct vault_version found;
-    enum err_code code = secret_get(session, version->row.id, &found, ret_secret, err);
+    enum err_code code = secret_get(session, version->row.id, ret_secret, err);
     if (code == ERR_NOT_FOUND)
         return err_set(err, ERR_NOT_FOUND, "the secret of version %u is gone", version->number);
     return code;
@@ -56,14 +69,12 @@ enum err_code vault_version_secret(struct vault_session *session, const struct v
 /* --- Reads of consumers ---------------------------------------------------- */
 
 /* Which version is meant. */
-static enum err_code secret_choose(struct vault_session *session, const char *environment, const char *name,
-                                   uint32_t number, struct vault_key *key, uint8_t ret_id[VAULT_ID_BYTES],
-                                   struct err *err)
+static enum err_code secret_choose(struct vault_session *session, const struct vault_key *key, uint32_t number,
+                                   uint8_t ret_id[VAULT_ID_BYTES], struct err *err)
 {
     struct vault_version version;
-    TRY(vault_key_find(session, environment, name, key, err));
     if (number == 0 && key->current_number == 0)
-        return err_set(err, ERR_NOT_FOUND, "%s/%s has no current version", environment, name);
+        return err_set(err, ERR_NOT_FOUND, "%s/%s has no current version", key->environment, key->name);
     if (number == 0 || number == key->current_number) {
         memcpy(ret_id, key->current_id, VAULT_ID_BYTES);
         return ERR_OK;
@@ -73,35 +84,92 @@ static enum err_code secret_choose(struct vault_session *session, const char *en
     return ERR_OK;
 }
 
-static enum err_code secret_find(struct vault_session *session, const char *environment, const char *name,
-                                 uint32_t number, struct vault_key *key, struct vault_version *ret_version,
-                                 struct secret **ret_secret, struct err *err)
+/* The version's row as a reading. It may not say that its secret is gone. */
+static enum err_code secret_reading(struct vault_session *session, const char *name,
+                                    const uint8_t id[VAULT_ID_BYTES], struct vault_key *key,
+                                    struct reading **ret_reading, struct err *err)
 {
+    struct store_row row;
+    union vault_record record;
+    TRY(store_get(session->store, STORE_VERSION, id, true, &row, err));
+    TRY(row_open(session, VAULT_VERSION, &row, &record, err));
+    const struct vault_version *version = &record.version;
+    TRY(secret_is_there(&row, version->wiped, err));
+    struct reading *reading = reading_new(name, &row, &key->receipts);
+    if (!reading)
+        return err_set(err, ERR_MEMORY, "out of memory for a read");
+    struct vault_reading *shown = &reading->shown;
+    memcpy(shown->key_id, key->row.id, sizeof shown->key_id);
+    shown->current_number = key->current_number;
+    shown->needs_receipts = key->needs_receipts;
+    shown->number = version->number;
+    shown->state = version->state;
+    memcpy(shown->mask, version->mask, sizeof shown->mask);
+    *ret_reading = reading;
+    return ERR_OK;
+}
+
+static void secret_key_release(struct vault_key *key)
+{
+    vault_record_release(VAULT_KEY, &key->row);
+}
+
+static enum err_code secret_find(struct vault_session *session, const struct secret_wish *wish,
+                                 struct reading **ret_reading, struct err *err)
+{
+    __attribute__((cleanup(secret_key_release))) struct vault_key key = {0};
     uint8_t id[VAULT_ID_BYTES];
-    TRY(secret_choose(session, environment, name, number, key, id, err));
+    TRY(vault_key_find(session, wish->environment, wish->name, &key, err));
+    TRY(secret_choose(session, &key, wish->number, id, err));
     struct err inner = {0};
-    enum err_code code = secret_get(session, id, ret_version, ret_secret, &inner);
+    enum err_code code = secret_reading(session, wish->key, id, &key, ret_reading, &inner);
     if (code == ERR_NOT_FOUND)
-        return err_set(err, code, "the secret of %s/%s was wiped, or its version is gone", environment, name);
+        return err_set(err, code, "the secret of %s was wiped, or its version is gone", wish->key);
     if (code != ERR_OK)
-        return err_set(err, code, "%s/%s: %s", environment, name, inner.message);
+        return err_set(err, code, "%s: %s", wish->key, inner.message);
     return ERR_OK;
 }
 
 /* A reader's key and version come from one state of the store. The writer's
  * session may be in the middle of a group, which is its state. */
-static enum err_code secret_find_together(struct vault_session *session, const char *environment,
-                                          const char *name, uint32_t number, struct vault_key *key,
-                                          struct vault_version *ret_version, struct secret **ret_secret,
-                                          struct err *err)
+static enum err_code secret_find_together(struct vault_session *session, const struct secret_wish *wish,
+                                          struct reading **ret_reading, struct err *err)
 {
     bool transaction = !session->writer && session->depth == 1;
+    uint64_t generation = vault_generation(session->vault); /* before the state, see readings.h */
+    int64_t now_ms = clock_monotonic_ms(session->vault->clock);
     if (transaction)
         TRY(store_begin(session->store, err));
-    enum err_code code = secret_find(session, environment, name, number, key, ret_version, ret_secret, err);
+    enum err_code code = secret_find(session, wish, ret_reading, err);
     if (transaction)
         store_rollback(session->store); /* nothing was written; this cannot fail */
+    if (code == ERR_OK) {
+        (*ret_reading)->generation = generation;
+        (*ret_reading)->read_at_ms = now_ms;
+    }
     return code;
+}
+
+/* The secret and what is said of it; from the store where nothing good is kept. What does not open
+ * is not kept. */
+static enum err_code secret_read(struct vault_session *session, const struct secret_wish *wish,
+                                 struct reading **ret_reading, struct secret **ret_secret, struct err *err)
+{
+    struct readings *readings = &session->vault->readings;
+    bool keeps = wish->number == 0 && !session->writer;
+    OWN(reading_drop) struct reading *reading =
+        keeps ? readings_find(readings, wish->key, clock_monotonic_ms(session->vault->clock)) : NULL;
+    bool found = reading != NULL;
+    if (!found)
+        TRY(secret_find_together(session, wish, &reading, err));
+    struct err inner = {0};
+    enum err_code code = secret_open(session, &reading->row, ret_secret, &inner);
+    if (code != ERR_OK)
+        return err_set(err, code, "%s: %s", wish->key, inner.message);
+    if (keeps && !found)
+        readings_keep(readings, reading);
+    *ret_reading = GIVE(reading);
+    return ERR_OK;
 }
 
 static enum err_code secret_record_read(struct vault_session *session, const struct audit_entry *entry,
@@ -115,38 +183,29 @@ static enum err_code secret_record_read(struct vault_session *session, const str
     return audit_log_append(&vault->log, vault->keys, session->entry.data, session->entry.length, err);
 }
 
-static void secret_key_release(struct vault_key *key)
-{
-    vault_record_release(VAULT_KEY, &key->row);
-}
-
 /* The entry is in the log before the secret leaves; a log that cannot be written keeps it in (S9). */
 enum err_code vault_read_secret(struct vault_session *session, const char *who, const char *environment,
-                                const char *name, uint32_t number, struct vault_key *ret_key,
-                                struct vault_version *ret_version, struct secret **ret_secret, struct err *err)
+                                const char *name, uint32_t number, struct vault_reading **ret_reading,
+                                struct secret **ret_secret, struct err *err)
 {
     OWN(session_leave) struct vault_session *entered = NULL;
     OWN(secret_free) struct secret *secret = NULL;
-    __attribute__((cleanup(secret_key_release))) struct vault_key key = {0};
-    struct vault_version version;
+    OWN(reading_drop) struct reading *reading = NULL;
+    struct secret_wish wish = {.environment = environment, .name = name, .number = number};
+    (void)snprintf(wish.key, sizeof wish.key, "%s/%s", environment, name);
     TRY(session_enter(session, &entered, err));
-    TRY(secret_find_together(session, environment, name, number, &key, &version, &secret, err));
+    TRY(secret_read(session, &wish, &reading, &secret, err));
     struct audit_entry entry = {
         .who = who,
         .what = "key.read",
         .environment = environment,
         .name = name,
-        .version = version.number,
-        .state = vault_version_state_name((enum vault_version_state)version.state),
+        .version = reading->shown.number,
+        .state = vault_version_state_name((enum vault_version_state)reading->shown.state),
     };
     TRY(secret_record_read(session, &entry, err));
-    if (ret_key) {
-        *ret_key = key;
-        key = (struct vault_key){0};
-    }
-    if (ret_version)
-        *ret_version = version;
-    if (ret_secret)
-        *ret_secret = GIVE(secret);
+    *ret_secret = GIVE(secret);
+    if (ret_reading)
+        *ret_reading = &GIVE(reading)->shown;
     return ERR_OK;
 }

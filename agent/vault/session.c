@@ -110,6 +110,7 @@ static struct vault *vault_new(const struct vault_options *options)
     vault->audit_path = strdup(options->audit_path);
     vault->writer = (struct vault_session){.vault = vault, .writer = true, .codec = codec_new()};
     audit_log_init(&vault->log, vault->audit_path);
+    readings_init(&vault->readings);
     atomic_store(&vault->state, VAULT_ABSENT);
     if (!vault->store_path || !vault->audit_path || !vault->writer.codec)
         return vault_close(vault);
@@ -154,6 +155,7 @@ struct vault *vault_close(struct vault *vault)
     buf_release(&vault->group.sealed);
     buf_release(&vault->group.sealed_secret);
     audit_log_release(&vault->log);
+    readings_release(&vault->readings);
     (void)pthread_rwlock_destroy(&vault->keys_lock);
     (void)pthread_mutex_destroy(&vault->tries.mutex);
     free(vault->store_path);

@@ -3,13 +3,15 @@
  * Locks: keys_lock holds whoever uses the keys on a thread that is not the
  * writer's; unlocking and locking, which the writer does, take it exclusively.
  * The writer needs no lock to read what it alone changes (store, keys, head,
- * group). Other threads see state and generation as atomics. The log has a
- * mutex of its own. Order: keys_lock, then tries.mutex, then log.mutex. */
+ * group). Other threads see state and generation as atomics. The log and
+ * the readings have a mutex of their own. Order: keys_lock, then tries.mutex, then log.mutex or
+ * readings.mutex, neither within the other. */
 #ifndef KEYTURN_VAULT_SESSION_H
 #define KEYTURN_VAULT_SESSION_H
 
 #include "audit_log.h"
 #include "codec.h"
+#include "readings.h"
 #include "schemas.h"
 #include "vault/vault.h"
 
@@ -47,6 +49,7 @@ struct vault_group {
     struct buf entries; /* audit entries, one a line */
     struct buf sealed;  /* a row's metadata on its way to the store */
     struct buf sealed_secret;
+    struct readings_touched touched;
 };
 
 /* Wrong tries since the last good one. */
@@ -74,6 +77,7 @@ struct vault {
     struct vault_group group;
     uint64_t oldest_pending; /* generation; older ones have no pending row */
     struct audit_log log;
+    struct readings readings;
     struct vault_tries tries;
 };
 

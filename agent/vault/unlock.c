@@ -44,6 +44,7 @@ void unlock_forget(struct vault *vault)
     vault->keys = seal_keys_free(vault->keys);
     vault->root = secret_free(vault->root);
     audit_log_close(&vault->log);
+    readings_clear(&vault->readings);
     pthread_rwlock_unlock(&vault->keys_lock);
     memset(&vault->head, 0, sizeof vault->head);
     vault->key_count = 0;

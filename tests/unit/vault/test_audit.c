@@ -8,7 +8,7 @@
 static void read_once(struct fixture *fixture, const char *name)
 {
     struct secret *secret = NULL;
-    GOOD(vault_read_secret(vault_writer(fixture->vault), "uid:7(app)", "live", name, 0, NULL, NULL, &secret, &err));
+    GOOD(vault_read_secret(vault_writer(fixture->vault), "uid:7(app)", "live", name, 0, NULL, &secret, &err));
     secret_free(secret);
 }
 
@@ -16,14 +16,15 @@ static void test_S9_a_read_is_in_the_log_when_it_returns(void **state)
 {
     struct fixture *fixture = *state;
     struct vault_session *reader = NULL;
-    struct vault_version version;
+    struct vault_reading *reading = NULL;
     struct secret *secret = NULL;
     struct stat status;
     uint64_t entries = 0;
     fixture_add_committed(fixture, "live", "reporting", "secret one", NULL, NULL);
     GOOD(vault_session_new(fixture->vault, NULL, &reader, &err));
-    GOOD(vault_read_secret(reader, "uid:7(app)", "live", "reporting", 1, NULL, &version, &secret, &err));
-    assert_int_equal(version.number, 1);
+    GOOD(vault_read_secret(reader, "uid:7(app)", "live", "reporting", 1, &reading, &secret, &err));
+    assert_int_equal(reading->number, 1);
+    vault_reading_free(reading);
     assert_memory_equal(secret_peek(secret), "secret one", 10);
     secret_free(secret);
     assert_int_equal(fixture_log_count(fixture, "\"generation\":2,\"who\":\"uid:7(app)\",\"what\":\"key.read\","
@@ -32,7 +33,7 @@ static void test_S9_a_read_is_in_the_log_when_it_returns(void **state)
                      1);
     assert_int_equal(fixture_log_count(fixture, "secret one"), 0);
     REFUSED(ERR_NOT_FOUND, "version 2",
-            vault_read_secret(reader, "x", "live", "reporting", 2, NULL, NULL, &secret, &err));
+            vault_read_secret(reader, "x", "live", "reporting", 2, NULL, &secret, &err));
     GOOD(vault_audit_verify(fixture->vault, &entries, &err));
     assert_int_equal(entries, 3); /* init, add, read */
     assert_int_equal(stat(fixture->audit_path, &status), 0);
@@ -313,7 +314,7 @@ static void test_S9_a_log_that_cannot_be_written_keeps_the_secret_in(void **stat
     assert_int_equal(stat(fixture->audit_path, &status), 0);
     limit_files((rlim_t)status.st_size + 20);
     struct vault_session *session = vault_writer(fixture->vault);
-    enum err_code code = vault_read_secret(session, "x", "live", "reporting", 0, NULL, NULL, &secret, NULL);
+    enum err_code code = vault_read_secret(session, "x", "live", "reporting", 0, NULL, &secret, NULL);
     assert_int_not_equal(code, ERR_OK);
     assert_null(secret);
     fixture_add_committed(fixture, "live", "added", "secret two", NULL, NULL); /* its entry waits */

@@ -124,7 +124,7 @@ static void test_a_wiped_secret_is_gone_and_its_fingerprint_free(void **state)
     GOOD(vault_version_wipe(fixture->vault, &version, &err));
     fixture_commit(fixture);
     REFUSED(ERR_NOT_FOUND, "gone", vault_version_secret(session, &version, &secret, &err));
-    REFUSED(ERR_NOT_FOUND, "wiped", vault_read_secret(session, "x", "live", "reporting", 0, NULL, NULL, &secret, &err));
+    REFUSED(ERR_NOT_FOUND, "wiped", vault_read_secret(session, "x", "live", "reporting", 0, NULL, &secret, &err));
     struct vault_version next = {.number = 2, .state = VAULT_STAGED};
     memcpy(next.row.parent, key.row.id, sizeof key.row.id);
     secret = fixture_secret("wiped secret");

@@ -143,7 +143,7 @@ static void *reader_run(void *context)
         atomic_fetch_add(&readers->other, 1);
     while (session && !atomic_load(&readers->stop)) {
         struct secret *secret = NULL;
-        enum err_code code = vault_read_secret(session, "r", "live", "reporting", 0, NULL, NULL, &secret, NULL);
+        enum err_code code = vault_read_secret(session, "r", "live", "reporting", 0, NULL, &secret, NULL);
         if (code == ERR_OK && secret_length(secret) == 10)
             atomic_fetch_add(&readers->good, 1);
         else

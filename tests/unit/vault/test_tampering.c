@@ -256,7 +256,7 @@ static void test_S8_no_flipped_bit_changes_what_is_read(void **state)
         if (code == ERR_OK)
             code = fixture_unlock(fixture, 0, NULL);
         if (code == ERR_OK)
-            code = vault_read_secret(vault_writer(fixture->vault), "x", "live", "reporting", 0, NULL, NULL, &secret, NULL);
+            code = vault_read_secret(vault_writer(fixture->vault), "x", "live", "reporting", 0, NULL, &secret, NULL);
         if (code == ERR_OK)
             assert_memory_equal(secret_peek(secret), "secret one", secret_length(secret));
         refused += code != ERR_OK;
@@ -316,7 +316,7 @@ static void test_S7_store_and_wal_hold_no_name_and_S6_no_file_a_secret(void **st
     GOOD(vault_update(fixture->vault, VAULT_KEY, &key.row, &err));
     vault_record_release(VAULT_KEY, &key.row);
     fixture_commit(fixture);
-    GOOD(vault_read_secret(vault_writer(fixture->vault), "x", words[1], words[2], 0, NULL, NULL, &secret, &err));
+    GOOD(vault_read_secret(vault_writer(fixture->vault), "x", words[1], words[2], 0, NULL, &secret, &err));
     secret_free(secret);
     assert_true(search_folder(fixture, words, WORDS) >= 3); /* store, WAL, log */
     fixture->vault = vault_close(fixture->vault);

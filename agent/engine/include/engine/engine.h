@@ -147,9 +147,9 @@ enum err_code engine_delivery_remove(struct engine *engine, const char *who, con
 
 /* --- Consumers ----------------------------------------------------------- */
 
-/* A consumer read that version: its receipt, durable when this returns. key is as it was read; a
- * receipt that it has already, and that is not old, is not written again. */
-enum err_code engine_receipt(struct engine *engine, const struct vault_key *key, const char *consumer, uint32_t version,
+/* A consumer read the key's current version: its receipt, durable when this returns. One that it has
+ * already, and that is not old, is not written again, and then nothing waits for the engine. */
+enum err_code engine_receipt(struct engine *engine, const struct vault_reading *reading, const char *consumer,
                              struct err *err) ERR_MUST_CHECK;
 /* It is no consumer any more: nothing waits for it. ERR_NOT_FOUND. */
 enum err_code engine_consumer_forget(struct engine *engine, const char *who, const struct vault_key *key,

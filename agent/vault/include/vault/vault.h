@@ -161,13 +161,25 @@ enum err_code vault_next_due(struct vault_session *session, int64_t *ret_due_at_
 enum err_code vault_version_secret(struct vault_session *session, const struct vault_version *version,
                                    struct secret **ret_secret, struct err *err) ERR_MUST_CHECK;
 
+/* What a read says beside the secret. It may be shared with other threads and never changes. */
+struct vault_reading {
+    uint8_t key_id[VAULT_ID_BYTES];
+    uint32_t current_number; /* of the key when it was read */
+    bool needs_receipts;
+    struct vault_text receipts;
+    uint32_t number; /* of the version that was read */
+    int32_t state;   /* enum vault_version_state */
+    char mask[40];
+};
+struct vault_reading *vault_reading_free(struct vault_reading *reading);
+OWN_DEFINE(struct vault_reading, vault_reading_free);
+
 /* A consumer's read: finds the key, its version (0: the current one), opens the
- * secret and writes the audit entry before it returns (S9). Any session. Any of the ret_ records may be
- * NULL; ret_key is to be released. */
+ * secret and writes the audit entry before it returns (S9). Any session. ret_reading may be NULL.
+ * A row that was changed in the file behind the agent's back is found (ERR_TAMPERED) within a second. */
 enum err_code vault_read_secret(struct vault_session *session, const char *who, const char *environment,
-                                const char *name, uint32_t number, struct vault_key *ret_key,
-                                struct vault_version *ret_version, struct secret **ret_secret, struct err *err)
-    ERR_MUST_CHECK;
+                                const char *name, uint32_t number, struct vault_reading **ret_reading,
+                                struct secret **ret_secret, struct err *err) ERR_MUST_CHECK;
 
 /* Next number of an incident; inside a step. */
 enum err_code vault_next_incident(struct vault *vault, uint32_t *ret_number, struct err *err) ERR_MUST_CHECK;
