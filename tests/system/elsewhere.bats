@@ -165,6 +165,7 @@ agent_reborn() { # killed, started, unlocked
   wait_for 20 rotation_is live/k1 done
 }
 
+# At every system call of one put: tests/unit/delivery/test_crash.c. Here the whole agent dies.
 @test "elsewhere 12: a file is never empty or half, whenever the agent dies" {
   api_start
   made 1 --grace 0s --deliver-file "$WORLD/places/k1:raw"
