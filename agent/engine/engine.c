@@ -95,6 +95,7 @@ struct engine *engine_free(struct engine *engine)
         flights_release(engine);
     secret_arena_free(engine->arena);
     calls_release(&engine->calls);
+    follow_ups_release(&engine->follow_ups);
     free(engine);
     return NULL;
 }
@@ -141,15 +142,17 @@ void engine_figures(struct engine *engine, struct engine_figures *ret_figures)
     ret_figures->in_flight = ret_figures->effects_started - ret_figures->effects_ended;
 }
 
-/* --- Steps and follow-ups --------------------------------------------------------------- */
+/* --- Steps ------------------------------------------------------------------------------- */
 
 enum err_code engine_step(struct engine *engine, call_function *function, void *argument, struct err *err)
 {
     size_t mark = flight_mark(engine);
     size_t open_rotations = engine->open_rotations;
-    engine->follow_up_count = 0;
+    follow_ups_clear(&engine->follow_ups);
     TRY(vault_step_begin(engine->vault, err));
     enum err_code code = function(engine, argument, err);
+    if (code == ERR_OK)
+        code = follow_up_run(engine, err);
     if (code == ERR_OK)
         code = vault_step_end(engine->vault, err);
     if (code == ERR_OK)
@@ -157,50 +160,8 @@ enum err_code engine_step(struct engine *engine, call_function *function, void *
     vault_step_undo(engine->vault);
     flight_drop_planned(engine, mark);
     engine->open_rotations = open_rotations;
-    engine->follow_up_count = 0;
+    follow_ups_clear(&engine->follow_ups);
     return code;
-}
-
-void follow_up_add(struct engine *engine, bool revocation, const uint8_t id[VAULT_ID_BYTES], int event,
-                   const char *who, uint32_t incident)
-{
-    if (engine->follow_up_count >= FOLLOW_UPS) {
-        log_error("engine", "a step has more than %d follow-ups; the rest comes with the next event", FOLLOW_UPS);
-        return;
-    }
-    struct follow_up *follow_up = &engine->follow_ups[engine->follow_up_count++];
-    *follow_up = (struct follow_up){.revocation = revocation, .event = event, .incident = incident};
-    memcpy(follow_up->id, id, VAULT_ID_BYTES);
-    COPY_TEXT(follow_up->who, who);
-}
-
-static enum err_code follow(struct engine *engine, const struct follow_up *follow_up, struct err *err)
-{
-    if (follow_up->revocation) {
-        struct revocation_input input = {.event = (enum revocation_event)follow_up->event,
-                                         .who = follow_up->who,
-                                         .incident = follow_up->incident,
-                                         .retry_after_ms = -1};
-        return revocation_step(engine, follow_up->id, &input, err);
-    }
-    struct rotation_input input = {.event = (enum rotation_event)follow_up->event,
-                                   .who = follow_up->who,
-                                   .incident = follow_up->incident,
-                                   .retry_after_ms = -1};
-    enum err_code code = rotation_step(engine, follow_up->id, &input, NULL, err);
-    /* A rotation that has ended meanwhile has no use for the news. */
-    return code == ERR_STATE && follow_up->event == ROTATION_ON_OLD_DEAD ? ERR_OK : code;
-}
-
-enum err_code follow_up_run(struct engine *engine, struct err *err)
-{
-    while (engine->follow_up_count > 0) {
-        struct follow_up first = engine->follow_ups[0];
-        engine->follow_up_count--;
-        memmove(engine->follow_ups, engine->follow_ups + 1, engine->follow_up_count * sizeof first);
-        TRY(follow(engine, &first, err));
-    }
-    return ERR_OK;
 }
 
 static bool unlocked(struct engine *engine)

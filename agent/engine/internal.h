@@ -14,6 +14,7 @@
  *   jobs.c      use cases on rotations, and on one revocation
  *   incident.c  emergencies: which versions die, which are replaced first
  *   credential.c  keys that revoke others: they die after them
+ *   follow_ups.c  events that a step causes in other jobs
  *   receipts.c  who reads a key, told to the rotation that waits for them
  *   usage.c     when the old version was used last, asked of its provider
  *   subject.c   reading a key with its provider and place; backoff; evidence */
@@ -175,6 +176,7 @@ void calls_close(struct engine *engine);
 
 /* --- The engine ---------------------------------------------------------- */
 
+/* Events that a step causes in other jobs, first come, first done (follow_ups.c). */
 struct follow_up {
     bool revocation;
     uint8_t id[VAULT_ID_BYTES];
@@ -182,7 +184,13 @@ struct follow_up {
     char who[LIMIT_NAME_BYTES + 1];
     uint32_t incident;
 };
-enum { FOLLOW_UPS = 64 };
+struct follow_ups {
+    struct follow_up *items; /* owned; the first to be done is at first */
+    size_t first, end, room;
+    bool lost; /* for want of memory: the step is taken back */
+};
+void follow_ups_clear(struct follow_ups *follow_ups);
+void follow_ups_release(struct follow_ups *follow_ups);
 
 struct engine {
     struct engine_options options;
@@ -197,8 +205,7 @@ struct engine {
     struct action_runner runner;
     struct calls calls;
     struct flights flights;
-    struct follow_up follow_ups[FOLLOW_UPS];
-    size_t follow_up_count;
+    struct follow_ups follow_ups; /* of the step under way */
     struct call *lock_call; /* waits until nothing is in flight */
     struct {
         bool running;
@@ -367,7 +374,9 @@ enum err_code credential_is_needed(struct engine *engine, const struct vault_rev
 enum err_code credential_condemned(struct engine *engine, const struct vault_key *key,
                                    uint8_t ret_version_id[VAULT_ID_BYTES], struct err *err) ERR_MUST_CHECK;
 
-/* Events that a step causes in other jobs; done before the outer step ends. */
+/* --- follow_ups.c ----------------------------------------------------------- */
+
+/* Done before the outer step ends, and if one fails the whole step is taken back. */
 void follow_up_add(struct engine *engine, bool revocation, const uint8_t id[VAULT_ID_BYTES], int event,
                    const char *who, uint32_t incident);
 enum err_code follow_up_run(struct engine *engine, struct err *err) ERR_MUST_CHECK;

@@ -95,6 +95,41 @@ static void test_S4_an_emergency_does_not_wait_for_a_delivery_that_hangs(void **
     fixture_remove(fixture, "hang");
 }
 
+static int count_state(void *context, const struct vault_row *record, struct err *err)
+{
+    (void)err;
+    size_t *states = context;
+    states[((const struct vault_revocation *)record)->state]++;
+    return ERR_OK;
+}
+
+/* Each of them starts another job in the same step, and what it starts must not be lost however many they are. */
+static void test_S4_of_an_emergency_over_many_keys_every_one_has_started_when_it_returns(void **state)
+{
+    enum { MANY = 100 };
+    struct fixture *fixture = *state;
+    static char names[MANY][16];
+    static struct engine_target targets[MANY];
+    size_t states[REVOCATION_STATE_COUNT] = {0};
+    struct vault_incident incident = {0};
+    struct err err = {0};
+    for (size_t i = 0; i < MANY; i++) {
+        char text[64];
+        snprintf(names[i], sizeof names[i], "many%zu", i);
+        snprintf(text, sizeof text, "fs_live_many%zu-0123456789abcdef", i);
+        OWN(secret_free) struct secret *secret = fixture_secret(text);
+        const struct engine_key_draft draft = {.environment = "live", .name = names[i], .provider = "manual"};
+        GOOD(engine_key_add(fixture->engine, "test", &draft, secret, NULL, &good_err));
+        targets[i] = (struct engine_target){.environment = "live", .name = names[i], .number = 1};
+    }
+    const struct engine_emergency emergency = {.targets = targets, .count = MANY, .reason = "all of them"};
+    GOOD(engine_revoke(fixture->engine, "test", &emergency, &incident, &good_err));
+    assert_int_equal(incident.revocations, MANY);
+    assert_int_equal(vault_scan(fixture->session, VAULT_REVOCATION, NULL, count_state, states, &err), ERR_OK);
+    assert_int_equal(states[REVOCATION_REQUESTED], 0);
+    assert_int_equal(states[REVOCATION_WAITING] + states[REVOCATION_DEAD], MANY);
+}
+
 static void test_S1_a_replaced_version_dies_after_its_successor_without_grace(void **state)
 {
     struct fixture *fixture = *state;
@@ -187,6 +222,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         EMERGENCY_TEST(test_S4_an_emergency_is_first_in_a_full_queue),
         EMERGENCY_TEST(test_S4_an_emergency_does_not_wait_for_a_delivery_that_hangs),
+        EMERGENCY_TEST(test_S4_of_an_emergency_over_many_keys_every_one_has_started_when_it_returns),
         EMERGENCY_TEST(test_S1_a_replaced_version_dies_after_its_successor_without_grace),
         EMERGENCY_TEST(test_replacing_a_key_that_settles_kills_both_and_makes_a_third),
         EMERGENCY_TEST(test_a_rotation_under_way_becomes_the_replacement),
