@@ -178,7 +178,7 @@ struct open {
     bool low_cost;
     uint64_t accept_generation;
     uint32_t number;
-    uint32_t *ret_number;
+    const struct vault_new_slot *slot;
 };
 
 static enum err_code recover(struct engine *engine, struct err *err)
@@ -261,10 +261,18 @@ static enum err_code do_lock(struct engine *engine, void *argument, struct err *
     return ERR_OK;
 }
 
+static enum err_code do_slot_next(struct engine *engine, void *argument, struct err *err)
+{
+    (void)err;
+    uint32_t *number = argument;
+    *number = vault_slot_next(engine->vault);
+    return ERR_OK;
+}
+
 static enum err_code do_slot_add(struct engine *engine, void *argument, struct err *err)
 {
     const struct open *open = argument;
-    TRY(vault_slot_add(engine->vault, open->kind, open->material, open->low_cost, open->ret_number, err));
+    TRY(vault_slot_add(engine->vault, open->slot, err));
     struct audit_entry entry = {.who = open->who, .what = "slot.add"};
     return engine_audit(engine, NULL, entry, err);
 }
@@ -297,13 +305,24 @@ enum err_code engine_lock(struct engine *engine, const char *who, struct err *er
     return engine_call(engine, do_lock, &open, true, err);
 }
 
+/* Argon2id runs on the caller's thread, and the loop goes on meanwhile. */
 enum err_code engine_slot_add(struct engine *engine, const char *who, enum vault_slot_kind kind,
                               const struct secret *key_material, bool low_cost, uint32_t *ret_number,
                               struct err *err)
 {
-    struct open open = {.who = who, .kind = kind, .material = key_material, .low_cost = low_cost,
-                        .ret_number = ret_number};
-    return engine_call(engine, do_slot_add, &open, false, err);
+    struct vault_new_slot slot = {0};
+    struct open open = {.who = who, .slot = &slot};
+    enum err_code code = ERR_BUSY;
+    while (code == ERR_BUSY) { /* another one was faster, and has the number now */
+        uint32_t number = 0;
+        TRY(engine_call(engine, do_slot_next, &number, false, err));
+        TRY(vault_slot_make(engine->vault, number, kind, key_material, low_cost, &slot, err));
+        code = engine_call(engine, do_slot_add, &open, false, err);
+        buf_release(&slot.blob);
+    }
+    TRY(code);
+    *ret_number = slot.number;
+    return ERR_OK;
 }
 
 enum err_code engine_slot_remove(struct engine *engine, const char *who, uint32_t number, struct err *err)

@@ -223,22 +223,56 @@ static void slot_count(struct vault *vault, uint32_t number, const struct buf *b
         seal_digest_remove(vault->keys, digest, &element);
 }
 
-enum err_code vault_slot_add(struct vault *vault, enum vault_slot_kind kind, const struct secret *key_material,
-                             bool low_cost, uint32_t *ret_number, struct err *err)
+uint32_t vault_slot_next(const struct vault *vault)
 {
-    TRY(group_need(vault, err));
+    return vault->head.last_slot + 1;
+}
+
+/* Of one's own, so that locking needs not wait for Argon2id. */
+static enum err_code slot_copy_root(struct vault *vault, struct secret **ret_root, struct err *err)
+{
+    OWN(secret_free) struct secret *copy = secret_new(SEAL_KEY_BYTES);
+    if (!copy)
+        return err_set(err, ERR_MEMORY, "no locked memory for the vault's keys");
+    pthread_rwlock_rdlock(&vault->keys_lock);
+    enum err_code code = vault->root
+                             ? secret_set(copy, secret_peek(vault->root), secret_length(vault->root))
+                             : err_set(err, ERR_LOCKED, "the vault is locked. Open it: keyturn unlock");
+    pthread_rwlock_unlock(&vault->keys_lock);
+    TRY(code);
+    *ret_root = GIVE(copy);
+    return ERR_OK;
+}
+
+enum err_code vault_slot_make(struct vault *vault, uint32_t number, enum vault_slot_kind kind,
+                              const struct secret *key_material, bool low_cost, struct vault_new_slot *ret_slot,
+                              struct err *err)
+{
+    OWN(secret_free) struct secret *root = NULL;
     OWN_BUF struct buf blob = {0};
     struct seal_slot slot;
-    uint32_t number = vault->head.last_slot + 1;
     const struct seal_slot_cost *cost = low_cost ? &seal_slot_cost_minimum : &seal_slot_cost_default;
-    TRY(seal_slot_make(vault->random, number, (enum seal_slot_kind)kind, cost, key_material, vault->root,
-                       clock_wall_ms(vault->clock), &slot, err));
+    TRY(slot_copy_root(vault, &root, err));
+    pthread_mutex_lock(&vault->tries.mutex); /* one Argon2id at a time: each takes its memory */
+    enum err_code code = seal_slot_make(vault->random, number, (enum seal_slot_kind)kind, cost, key_material, root,
+                                        clock_wall_ms(vault->clock), &slot, err);
+    pthread_mutex_unlock(&vault->tries.mutex);
+    TRY(code);
     TRY(slot_encode(&slot, &blob, err));
-    TRY(store_slot_put(vault->store, number, blob.data, blob.length, err));
-    slot_count(vault, number, &blob, true);
-    vault->head.last_slot = number;
+    *ret_slot = (struct vault_new_slot){.number = number, .blob = blob};
+    blob = (struct buf){0};
+    return ERR_OK;
+}
+
+enum err_code vault_slot_add(struct vault *vault, const struct vault_new_slot *slot, struct err *err)
+{
+    TRY(group_need(vault, err));
+    if (slot->number != vault_slot_next(vault))
+        return err_set(err, ERR_BUSY, "another slot was added at the same time; try again");
+    TRY(store_slot_put(vault->store, slot->number, slot->blob.data, slot->blob.length, err));
+    slot_count(vault, slot->number, &slot->blob, true);
+    vault->head.last_slot = slot->number;
     vault->group.changed = true;
-    *ret_number = number;
     return ERR_OK;
 }
 

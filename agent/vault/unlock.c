@@ -85,16 +85,25 @@ static enum err_code init_log(struct vault *vault, struct err *err)
     return ERR_OK;
 }
 
+static enum err_code init_slot(struct vault *vault, enum vault_slot_kind kind, const struct secret *key_material,
+                               bool low_cost, struct err *err)
+{
+    struct vault_new_slot slot = {0};
+    TRY(vault_slot_make(vault, vault_slot_next(vault), kind, key_material, low_cost, &slot, err));
+    enum err_code code = vault_slot_add(vault, &slot, err);
+    buf_release(&slot.blob);
+    return code;
+}
+
 static enum err_code init_commit(struct vault *vault, const char *who, enum vault_slot_kind kind,
                                  const struct secret *key_material, bool low_cost, struct err *err)
 {
     struct audit_entry entry = {.who = who, .what = "vault.init"};
-    uint32_t number = 0;
     vault->head = (struct vault_head){.made_at_ms = clock_wall_ms(vault->clock)};
     random_bytes(vault->random, vault->head.vault_id, sizeof vault->head.vault_id);
     vault->oldest_pending = 1;
     TRY(vault_begin(vault, err));
-    enum err_code code = vault_slot_add(vault, kind, key_material, low_cost, &number, err);
+    enum err_code code = init_slot(vault, kind, key_material, low_cost, err);
     if (code == ERR_OK)
         code = vault_audit(vault, &entry, err);
     if (code != ERR_OK) {

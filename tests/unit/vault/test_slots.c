@@ -78,7 +78,7 @@ static void test_slots_come_and_go_without_touching_records(void **state)
     fixture_add_committed(fixture, "live", "reporting", "secret one", &key, NULL);
     REFUSED(ERR_NOT_FOUND, "no slot of kind passphrase", try(fixture, VAULT_SLOT_PASSPHRASE, "any", &err));
     GOOD(vault_begin(fixture->vault, &err));
-    GOOD(vault_slot_add(fixture->vault, VAULT_SLOT_PASSPHRASE, passphrase, true, &number, &err));
+    GOOD(fixture_add_slot(fixture, VAULT_SLOT_PASSPHRASE, passphrase, &number, &err));
     GOOD(vault_commit(fixture->vault, &err));
     assert_int_equal(number, 2);
     vault_lock(fixture->vault, "x");
@@ -98,9 +98,53 @@ static void test_slots_come_and_go_without_touching_records(void **state)
     fixture_reopen(fixture);
     GOOD(fixture_unlock(fixture, 0, &err));
     GOOD(vault_begin(fixture->vault, &err)); /* a number is not used twice */
-    GOOD(vault_slot_add(fixture->vault, VAULT_SLOT_PASSPHRASE, passphrase, true, &number, &err));
+    GOOD(fixture_add_slot(fixture, VAULT_SLOT_PASSPHRASE, passphrase, &number, &err));
     vault_rollback(fixture->vault);
     assert_int_equal(number, 3);
+    secret_free(passphrase);
+}
+
+struct making {
+    struct vault *vault;
+    const struct secret *passphrase;
+    uint32_t number;
+    struct vault_new_slot slot;
+    enum err_code code;
+};
+
+static void *make_slot(void *context)
+{
+    struct making *making = context;
+    struct err err;
+    making->code = vault_slot_make(making->vault, making->number, VAULT_SLOT_PASSPHRASE, making->passphrase, true,
+                                   &making->slot, &err);
+    return NULL;
+}
+
+/* Were it the writer that derives the key, rotations would stand still meanwhile. */
+static void test_a_slot_is_made_beside_a_writer_that_goes_on(void **state)
+{
+    struct fixture *fixture = *state;
+    struct secret *passphrase = fixture_secret("correct horse");
+    struct making making = {.vault = fixture->vault, .passphrase = passphrase, .number = vault_slot_next(fixture->vault)};
+    struct making late = making;
+    pthread_t thread;
+    fixture_add_committed(fixture, "live", "reporting", "secret one", NULL, NULL);
+    GOOD(vault_begin(fixture->vault, &err));
+    assert_int_equal(pthread_create(&thread, NULL, make_slot, &making), 0);
+    pthread_join(thread, NULL); /* in the middle of a transaction, which it does not need */
+    make_slot(&late);
+    assert_int_equal(making.code, ERR_OK);
+    GOOD(vault_slot_add(fixture->vault, &making.slot, &err));
+    REFUSED(ERR_BUSY, "at the same time", vault_slot_add(fixture->vault, &late.slot, &err));
+    GOOD(vault_commit(fixture->vault, &err));
+    buf_release(&making.slot.blob);
+    buf_release(&late.slot.blob);
+    vault_lock(fixture->vault, "x");
+    make_slot(&late);
+    assert_int_equal(late.code, ERR_LOCKED);
+    fixture_reopen(fixture);
+    GOOD(try(fixture, VAULT_SLOT_PASSPHRASE, "correct horse", &err));
     secret_free(passphrase);
 }
 
@@ -190,6 +234,7 @@ int main(void)
         TEST(test_a_second_agent_is_refused),
         TEST(test_wrong_tries_are_counted_and_wait_longer),
         TEST(test_slots_come_and_go_without_touching_records),
+        TEST(test_a_slot_is_made_beside_a_writer_that_goes_on),
         TEST(test_a_key_file_that_is_too_short_makes_no_vault),
         TEST(test_S9_readers_beside_changes_and_locking_break_no_chain),
     };

@@ -169,7 +169,7 @@ static void test_S8_a_slot_that_was_taken_out_or_put_back_is_found(void **state)
     struct secret *second = fixture_secret("another key file, also of thirty-two bytes");
     uint32_t number = 0;
     GOOD(vault_begin(fixture->vault, &err));
-    GOOD(vault_slot_add(fixture->vault, VAULT_SLOT_KEY_FILE, second, true, &number, &err));
+    GOOD(fixture_add_slot(fixture, VAULT_SLOT_KEY_FILE, second, &number, &err));
     GOOD(vault_commit(fixture->vault, &err));
     struct store *store = tamper_begin(fixture);
     GOOD(store_slot_remove(store, number, &err));

@@ -136,6 +136,19 @@ static inline enum err_code fixture_unlock(struct fixture *fixture, uint64_t acc
     return code;
 }
 
+/* Inside a transaction. */
+static inline enum err_code fixture_add_slot(struct fixture *fixture, enum vault_slot_kind kind,
+                                             const struct secret *material, uint32_t *ret_number, struct err *err)
+{
+    struct vault_new_slot slot = {0};
+    *ret_number = vault_slot_next(fixture->vault);
+    enum err_code code = vault_slot_make(fixture->vault, *ret_number, kind, material, true, &slot, err);
+    if (code == ERR_OK)
+        code = vault_slot_add(fixture->vault, &slot, err);
+    buf_release(&slot.blob);
+    return code;
+}
+
 /* Close, which locks, and open again, locked. */
 static inline void fixture_reopen(struct fixture *fixture)
 {

@@ -86,9 +86,21 @@ void vault_lock(struct vault *vault, const char *who);
 
 enum err_code vault_slots(struct vault_session *session, vault_visit_slot *visit, void *context,
                           struct err *err) ERR_MUST_CHECK;
-/* Writer's thread, inside a transaction. The new slot wraps the root key in memory. Removing the last: ERR_STATE. */
-enum err_code vault_slot_add(struct vault *vault, enum vault_slot_kind kind, const struct secret *key_material,
-                             bool low_cost, uint32_t *ret_number, struct err *err) ERR_MUST_CHECK;
+/* A slot is made beside the writer, for Argon2id takes a while, and then added by it. */
+struct vault_new_slot {
+    uint32_t number;
+    struct buf blob; /* as it lies in the store: no secret */
+};
+/* The next slot's number. Writer's thread, unlocked. */
+uint32_t vault_slot_next(const struct vault *vault);
+/* Wrap the root key in memory for the slot of that number. Any thread; blocks for Argon2id. ERR_LOCKED.
+ * The blob is released by the caller. */
+enum err_code vault_slot_make(struct vault *vault, uint32_t number, enum vault_slot_kind kind,
+                              const struct secret *key_material, bool low_cost, struct vault_new_slot *ret_slot,
+                              struct err *err) ERR_MUST_CHECK;
+/* Writer's thread, inside a transaction. ERR_BUSY its number was given to another one meanwhile: make it again. */
+enum err_code vault_slot_add(struct vault *vault, const struct vault_new_slot *slot, struct err *err) ERR_MUST_CHECK;
+/* The same. Removing the last: ERR_STATE. */
 enum err_code vault_slot_remove(struct vault *vault, uint32_t number, struct err *err) ERR_MUST_CHECK;
 
 /* --- Transactions, writer only ------------------------------------------- */
