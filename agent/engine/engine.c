@@ -333,8 +333,8 @@ enum err_code engine_slot_remove(struct engine *engine, const char *who, uint32_
 
 /* --- The turn ----------------------------------------------------------------------------- */
 
-/* Calls outside a group. A lock waits until every answer under way is recorded (S3); no
- * effect starts meanwhile. What is left of the list goes into the group. */
+/* Calls outside a group. A lock waits until every answer under way is recorded (S3), but not for
+ * notices; no effect starts meanwhile. What is left of the list goes into the group. */
 static struct call *run_exclusive(struct engine *engine, struct call *list)
 {
     struct call *rest = NULL, **rest_end = &rest;
@@ -345,8 +345,9 @@ static struct call *run_exclusive(struct engine *engine, struct call *list)
         if (!call->exclusive) {
             *rest_end = call;
             rest_end = &call->next;
-        } else if (call->function == do_lock && !engine->lock_call) {
+        } else if (call->function == do_lock && unlocked(engine) && !engine->lock_call) {
             engine->lock_call = call;
+            notice_drop_all(engine);
         } else {
             call->code = call->function(engine, call->argument, call->err);
             calls_answer(&engine->calls, call);
@@ -358,7 +359,7 @@ static struct call *run_exclusive(struct engine *engine, struct call *list)
 static void finish_lock(struct engine *engine)
 {
     struct call *call = engine->lock_call;
-    if (!call || engine->flights.running || engine->flights.ended.count)
+    if (!call || engine->flights.running > engine->flights.outliving || engine->flights.ended.count)
         return;
     engine->lock_call = NULL;
     call->code = call->function(engine, call->argument, call->err);

@@ -189,6 +189,7 @@ static void flight_ended(struct flight *flight)
     if (flight->started) {
         load_of(engine, flight)->running--;
         engine->flights.running--;
+        engine->flights.outliving -= flight->outlives_lock;
         atomic_fetch_add(&engine->figures.effects_ended, 1);
     }
     flight_list_add(&engine->flights.ended, flight);
@@ -223,6 +224,7 @@ static void on_told(void *context, const struct notify_result *result)
 {
     struct flight *flight = context;
     flight->told = *result;
+    flight->dropped = !result->sent && flight->engine->lock_call && !flight->outlives_lock;
     flight_ended(flight);
 }
 

@@ -59,6 +59,8 @@ struct flight {
     enum flight_kind kind;
     bool urgent;
     bool started;
+    bool outlives_lock; /* a notice's program: it has no secret, and locking does not wait for it */
+    bool dropped;       /* a notice that locking has ended */
     bool keep; /* its recording failed, and it holds a key that is nowhere else */
     uint8_t job_id[VAULT_ID_BYTES]; /* the rotation's, revocation's or key's */
     uint8_t key_id[VAULT_ID_BYTES];
@@ -120,6 +122,7 @@ struct flights {
     struct flight *by_job[FLIGHT_TABLE];
     size_t in_flight; /* waiting or running */
     size_t running;
+    size_t outliving; /* of those running: see outlives_lock */
 };
 
 /* Plan a flight for after the commit (taken). */
@@ -437,6 +440,8 @@ enum err_code notice_step(struct engine *engine, void *argument, struct err *err
 enum err_code notice_start(struct engine *engine, struct flight *flight, notify_done *done, struct err *err)
     ERR_MUST_CHECK;
 enum err_code notice_record(struct engine *engine, struct flight *flight, struct err *err) ERR_MUST_CHECK;
+/* The vault is about to be locked: what is on its way with a credential is ended, and due again. */
+void notice_drop_all(struct engine *engine);
 /* Is it time to tell again of what waits for a person since? *reminded_at_ms is kept in its job. */
 bool notice_is_due(const struct engine *engine, bool waits, int64_t *reminded_at_ms, bool *ret_again);
 

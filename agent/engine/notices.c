@@ -220,14 +220,19 @@ enum err_code notice_step(struct engine *engine, void *argument, struct err *err
     return code;
 }
 
+static struct notify_runner runner_of(const struct engine *engine)
+{
+    return (struct notify_runner){.http = engine->http,
+                                  .programs = engine->notify_work,
+                                  .clock = engine->options.clock,
+                                  .ca_file = engine->options.ca_file};
+}
+
 static enum err_code start(struct engine *engine, const struct vault_notice *notice, struct flight *flight,
                            notify_done *done, struct err *err)
 {
     const struct notify_channel *channel = channel_of(engine, notice->channel);
-    const struct notify_runner runner = {.http = engine->http,
-                                         .programs = engine->notify_work,
-                                         .clock = engine->options.clock,
-                                         .ca_file = engine->options.ca_file};
+    const struct notify_runner runner = runner_of(engine);
     char id[TEXT_HEX_ID_BYTES];
     const struct notify_message message = {.id = text_hex_id(notice->row.id, id),
                                            .about = (enum notify_about)notice->about,
@@ -242,7 +247,10 @@ static enum err_code start(struct engine *engine, const struct vault_notice *not
         return err_set(err, ERR_STATE, "the configuration has no such channel any more");
     if (notify_channel_credential(channel))
         TRY(flight_read_credential(engine, flight, notify_channel_credential(channel), err));
-    return notify_start(&runner, channel, &message, flight->credential_secret, done, flight, err);
+    TRY(notify_start(&runner, channel, &message, flight->credential_secret, done, flight, err));
+    flight->outlives_lock = notify_channel_is_program(channel);
+    engine->flights.outliving += flight->outlives_lock;
+    return ERR_OK;
 }
 
 enum err_code notice_start(struct engine *engine, struct flight *flight, notify_done *done, struct err *err)
@@ -252,6 +260,13 @@ enum err_code notice_start(struct engine *engine, struct flight *flight, notify_
     enum err_code code = start(engine, &notice, flight, done, err);
     vault_record_release(VAULT_NOTICE, &notice.row);
     return code;
+}
+
+/* They are records of the store, and sent again, under the same id, when it is open again. */
+void notice_drop_all(struct engine *engine)
+{
+    const struct notify_runner runner = runner_of(engine);
+    notify_cancel(&runner);
 }
 
 /* --- What came of it ----------------------------------------------------------------------- */
@@ -280,11 +295,18 @@ static enum err_code record(struct engine *engine, struct vault_notice *notice, 
     return vault_update(engine->vault, VAULT_NOTICE, &notice->row, err);
 }
 
+/* That it was ended says nothing of its channel. */
+static enum err_code put_off(struct engine *engine, struct vault_notice *notice, struct err *err)
+{
+    notice->row.due_at_ms = engine_now(engine);
+    return vault_update(engine->vault, VAULT_NOTICE, &notice->row, err);
+}
+
 enum err_code notice_record(struct engine *engine, struct flight *flight, struct err *err)
 {
     struct vault_notice notice = {0};
     TRY(vault_get(engine->session, VAULT_NOTICE, flight->job_id, &notice.row, err));
-    enum err_code code = record(engine, &notice, &flight->told, err);
+    enum err_code code = flight->dropped ? put_off(engine, &notice, err) : record(engine, &notice, &flight->told, err);
     vault_record_release(VAULT_NOTICE, &notice.row);
     return code;
 }

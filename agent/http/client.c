@@ -155,6 +155,16 @@ static void http_stop(struct http_client *client, struct http_transfer *transfer
     http_transfer_free(transfer);
 }
 
+void http_cancel(struct http_client *client, http_done *done)
+{
+    struct http_transfer *next = NULL;
+    for (struct http_transfer *transfer = client->running; transfer; transfer = next) {
+        next = transfer->next;
+        if (transfer->done == done)
+            http_stop(client, transfer);
+    }
+}
+
 struct http_client *http_client_free(struct http_client *client)
 {
     if (!client)

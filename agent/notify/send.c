@@ -187,3 +187,8 @@ enum err_code notify_start(const struct notify_runner *runner, const struct noti
     }
     return code;
 }
+
+void notify_cancel(const struct notify_runner *runner)
+{
+    http_cancel(runner->http, request_done);
+}

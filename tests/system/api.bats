@@ -268,7 +268,7 @@ key_post() { # key_post NAME SECRET [MORE MEMBERS]: a sandbox key
   ask POST /v1/keys '{"environment":"live","name":"x"}'; is 400; has 'provider is missing' "$ANSWER"
   ask POST /v1/vault/init '{"slot":{"kind":"passphrase","passphras":"x"}}'; is 400; has 'slot.passphras' "$ANSWER"
   ask POST /v1/vault/init '{"slot":{"kind":"passphrase","key_file":"/x"}}'; is 400
-  ask POST /v1/revocations '{"targets":[]}'; is 400 .code limit
+  ask POST /v1/revocations '{"targets":[]}'; is 400 .code invalid
   ask POST /v1/revocations '{"targets":[{"key":"live"}]}'; is 400
   ask POST /v1/identify '{"fingerprints":["00"]}'; is 400
   ask POST /v1/vault/unlock '{"kind":"passphrase","passphrase":"wrong"}'; is 403 .code wrong_key

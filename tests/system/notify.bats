@@ -8,7 +8,7 @@ setup() {
   world_begin
   PEOPLE=$WORLD/people
   mkdir "$PEOPLE"
-  touch "$PEOPLE/posts" "$PEOPLE/mails" "$PEOPLE/runs"
+  touch "$PEOPLE/posts" "$PEOPLE/mails" "$PEOPLE/runs" "$PEOPLE/hanging"
   python3 "$REPOSITORY/tests/system/people.py" "$PEOPLE" 2>"$PEOPLE/log" 3>&- &
   PEOPLE_PID=$!
   wait_for 10 test -s "$PEOPLE/ports"
@@ -164,3 +164,33 @@ no_notices() { [ "$(keyturn status --json | jq '.notices | length')" = 0 ]; }
 }
 
 version_is() { [ "$(key_field "$1" ".versions[] | select(.version == $2).state")" = "$3" ]; }
+
+@test "locking does not wait for a channel that hangs; what was on its way is sent when the vault is open again" {
+  touch "$PEOPLE/hang"
+  printf '#!/bin/sh\ncat >"%s/message"\necho $$ >"%s/pid.new"; mv "%s/pid.new" "%s/pid"\nwhile [ -e "%s/hang" ]; do sleep 0.05; done\ncat "%s/message" >>"%s/runs"\n' \
+    "$WORLD" "$WORLD" "$WORLD" "$WORLD" "$PEOPLE" "$WORLD" "$PEOPLE" >"$WORLD/pager"
+  world_with 1h "$(program ', about: [incident], timeout: 5m'; webhook ', about: [incident], timeout: 5m'
+    mail ', clear: true, about: [incident], timeout: 5m')"
+  key_add sandbox/leaky "$(dashboard_make leaky sandbox)"
+  keyturn revoke sandbox/leaky --yes --reason 'pasted in a ticket' --no-wait
+  wait_for 10 test -s "$WORLD/pid"
+  wait_for 10 lines hanging -ge 2
+  keyturn lock
+  # None of them has ended, so it was not they that were waited for.
+  kill -0 "$(cat "$WORLD/pid")"
+  lines posts -eq 0
+  lines mails -eq 0
+  api GET /v1/vault
+  [ "$(jq -r .state <<<"$ANSWER")" = locked ]
+  rm "$PEOPLE/hang"
+  wait_for 10 lines runs -eq 1
+  keyturn lock # once more, with an outcome that nobody can record now
+  vault_unlock
+  wait_for 10 lines posts -eq 1
+  wait_for 10 lines mails -eq 1
+  wait_for 10 notices_gone
+  [ "$(audited notice.failed)" = 0 ]
+  [ "$(audited notice.sent)" = 3 ]
+}
+
+notices_gone() { api GET /v1/notices && [ "$(jq '.notices | length' <<<"$ANSWER")" = 0 ]; }

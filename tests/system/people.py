@@ -5,7 +5,8 @@
 
 FOLDER/ports gets "HTTP SMTP" when both listen. Each POST is a line of JSON in FOLDER/posts
 (path, headers, body), each mail one in FOLDER/mails (from, to, data). While FOLDER/down exists, a
-POST is answered with 500 and a mail with 451."""
+POST is answered with 500 and a mail with 451. While FOLDER/hang exists nobody gets an answer: who
+waits for one is a line in FOLDER/hanging, and forgotten when it has gone."""
 import asyncio
 import json
 import pathlib
@@ -23,6 +24,15 @@ def down():
     return (FOLDER / "down").exists()
 
 
+async def hang(reader, what):
+    if not (FOLDER / "hang").exists():
+        return
+    with open(FOLDER / "hanging", "a", encoding="utf-8") as file:
+        file.write(what + "\n")
+    if not await reader.read(1):
+        raise ConnectionError("it has gone")
+
+
 async def webhook(reader, writer):
     try:
         while line := (await reader.readline()).decode():
@@ -32,6 +42,7 @@ async def webhook(reader, writer):
                 name, value = header.split(":", 1)
                 headers[name.lower()] = value.strip()
             body = await reader.readexactly(int(headers.get("content-length", 0)))
+            await hang(reader, "post")
             if down():
                 writer.write(b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n")
             else:
@@ -56,6 +67,7 @@ async def mail(reader, writer):
             verb = line.upper()
             if verb.startswith("MAIL FROM:"):
                 record = {"from": line[10:].split(">")[0].strip("< "), "to": [], "data": ""}
+                await hang(reader, "mail")
                 await say("451 not now" if down() else "250 ok")
             elif verb.startswith("RCPT TO:"):
                 record["to"].append(line[8:].strip("<> "))

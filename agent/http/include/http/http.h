@@ -102,6 +102,8 @@ enum err_code http_start(struct http_client *client, struct http_request *reques
 
 /* Move everything on and call done for what ended; the number of requests still running. */
 size_t http_perform(struct http_client *client);
+/* End every request whose done is this one: it is called with UNCERTAIN ("stopped") before this returns. */
+void http_cancel(struct http_client *client, http_done *done);
 /* Wait until something moves, http_wake, or timeout_ms. */
 void http_wait(struct http_client *client, int64_t timeout_ms);
 /* Thread-safe: end the present or the next http_wait. */

@@ -87,5 +87,8 @@ struct notify_runner {
 enum err_code notify_start(const struct notify_runner *runner, const struct notify_channel *channel,
                            const struct notify_message *message, const struct secret *credential,
                            notify_done *done, void *context, struct err *err) ERR_MUST_CHECK;
+/* End what is on its way by webhook and mail: each one's done is called, as not sent, before this returns.
+ * Programs go on to their end; they have no credential. */
+void notify_cancel(const struct notify_runner *runner);
 
 #endif
