@@ -247,6 +247,16 @@ static enum err_code read_version_secret(struct engine *engine, const uint8_t id
     return vault_version_secret(engine->session, &version, ret_secret, err);
 }
 
+/* The version that an action is about: its secret, and its id and name at the provider. */
+static enum err_code read_version(struct engine *engine, struct flight *flight, struct err *err)
+{
+    struct vault_version version = {0};
+    TRY(vault_get(engine->session, VAULT_VERSION, flight->version_id, &version.row, err));
+    COPY_TEXT(flight->provider_id, version.provider_id);
+    COPY_TEXT(flight->label, version.label);
+    return vault_version_secret(engine->session, &version, &flight->secret, err);
+}
+
 static bool kills(const struct flight *flight)
 {
     return flight->kind == FLIGHT_DISABLE || flight->kind == FLIGHT_REVOKE || flight->kind == FLIGHT_PROBE_CONDEMNED;
@@ -296,7 +306,7 @@ static enum err_code start_action(struct engine *engine, struct flight *flight, 
     if (spec->credential && credential)
         TRY(read_credential(engine, flight, credential, &flight->credential_secret, err));
     if (!id_is_zero(flight->version_id))
-        TRY(read_version_secret(engine, flight->version_id, &flight->secret, err));
+        TRY(read_version(engine, flight, err));
     struct provider_subject subject = {.environment = flight->place,
                                        .key = flight->key,
                                        .label = flight->label,
