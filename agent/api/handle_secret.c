@@ -9,7 +9,6 @@
 #include "base/text.h"
 #include "vault/receipts.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +25,9 @@ static enum err_code asked_version(const struct request *request, uint32_t *ret_
     return ERR_OK;
 }
 
+_Static_assert(RECEIPT_CONSUMER_BYTES + 1 >= sizeof((struct peer *)NULL)->name + 1 + LIMIT_NAME_BYTES,
+               "a consumer's name has room for both of its parts");
+
 /* The peer's account, and before it what the peer calls itself there: "nightly@ana". */
 static enum err_code asking_consumer(const struct request *request, char ret_consumer[RECEIPT_CONSUMER_BYTES + 1],
                                      struct err *err)
@@ -35,8 +37,13 @@ static enum err_code asking_consumer(const struct request *request, char ret_con
     account = account ? account + 1 : request->peer->name;
     if (name)
         TRY(text_check_name(name, "the consumer's name (Keyturn-Consumer)", err));
-    (void)snprintf(ret_consumer, RECEIPT_CONSUMER_BYTES + 1, "%s%s%.*s", name ? name : "", name ? "@" : "",
-                   (int)strcspn(account, ")"), account);
+    char *at = ret_consumer;
+    if (name) {
+        at = stpcpy(at, name);
+        *at++ = '@';
+    }
+    at = mempcpy(at, account, strcspn(account, ")"));
+    *at = '\0';
     return ERR_OK;
 }
 
@@ -72,10 +79,9 @@ static enum err_code secret_as_json(struct request *request, const struct vault_
         return request_refuse(request, 406, ERR_INVALID, err,
                               "this secret is not UTF-8 text and cannot be in JSON; ask for it with "
                               "Accept: application/octet-stream");
-    char key[2 * LIMIT_NAME_BYTES + 2];
-    (void)snprintf(key, sizeof key, "%s/%s", request->path.environment, request->path.name);
+    char key[TEXT_KEY_BYTES];
     json_put_object_open(&head, NULL);
-    json_put_string(&head, "key", key);
+    json_put_string(&head, "key", text_join_key(request->path.environment, request->path.name, key));
     json_put_integer(&head, "version", reading->number);
     json_put_string(&head, "mask", reading->mask);
     buf_text_add(&head, ",\"secret\":");

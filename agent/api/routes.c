@@ -172,26 +172,40 @@ static bool route_take(const char *pattern, size_t pattern_length, const char *p
 
 /* --- Matching -------------------------------------------------------------- */
 
-enum match { MATCH_NOT, MATCH_SHAPE, MATCH_ALL };
-
-/* MATCH_SHAPE: the parts are as many and the words are the same, yet a placeholder cannot be what
- * stands in its place. */
-static enum match route_match(const char *pattern, const char *path, struct request_path *ret_path)
+/* Are the parts as many, and the words the same? Every request asks this of most rows, so what
+ * stands in the place of a placeholder is looked at only where all else fits. */
+static bool route_fits(const char *pattern, const char *path)
 {
-    enum match match = MATCH_ALL;
     while (*pattern == '/' && *path == '/') {
-        size_t wanted = strcspn(++pattern, "/");
-        size_t given = strcspn(++path, "/");
-        if (*pattern == '{' && given > 0) {
-            if (!route_take(pattern, wanted, path, given, ret_path))
-                match = MATCH_SHAPE;
-        } else if (wanted != given || memcmp(pattern, path, wanted) != 0) {
-            return MATCH_NOT;
+        const char *part = ++path;
+        if (*++pattern == '{') {
+            pattern = strchrnul(pattern, '/');
+            path = strchrnul(path, '/');
+            if (path == part)
+                return false;
+            continue;
         }
-        pattern += wanted;
-        path += given;
+        while (*pattern && *pattern != '/' && *pattern == *path)
+            pattern++, path++;
+        if ((*pattern && *pattern != '/') || (*path && *path != '/'))
+            return false;
     }
-    return *pattern == '\0' && *path == '\0' ? match : MATCH_NOT;
+    return *pattern == '\0' && *path == '\0';
+}
+
+/* Of a path that fits. False: a placeholder cannot be what stands in its place. */
+static bool route_take_parts(const char *pattern, const char *path, struct request_path *ret_path)
+{
+    while (*pattern == '/') {
+        const char *pattern_end = strchrnul(++pattern, '/');
+        const char *path_end = strchrnul(++path, '/');
+        if (*pattern == '{' && !route_take(pattern, (size_t)(pattern_end - pattern), path, (size_t)(path_end - path),
+                                           ret_path))
+            return false;
+        pattern = pattern_end;
+        path = path_end;
+    }
+    return true;
 }
 
 static bool route_is_method(const struct route *route, const char *method)
@@ -213,14 +227,16 @@ enum err_code route_find(const char *method, const char *path, const struct rout
     bool shape = false;
     ret_allow[0] = '\0';
     for (size_t i = 0; i < ROUTE_COUNT; i++) {
-        enum match match = route_match(routes[i].pattern, path, ret_path);
-        if (match == MATCH_ALL && route_is_method(&routes[i], method)) {
+        if (!route_fits(routes[i].pattern, path))
+            continue;
+        shape = true;
+        if (!route_take_parts(routes[i].pattern, path, ret_path))
+            continue;
+        if (route_is_method(&routes[i], method)) {
             *ret_route = &routes[i];
             return ERR_OK;
         }
-        if (match == MATCH_ALL)
-            route_allow(&routes[i], ret_allow);
-        shape = shape || match == MATCH_SHAPE;
+        route_allow(&routes[i], ret_allow);
     }
     if (ret_allow[0])
         return err_set(err, ERR_INVALID, "%.16s is not for this; it takes %s", method, ret_allow);

@@ -12,6 +12,7 @@
  * its whole life, so the arena of that thread can hold its answer. */
 #include "server.h"
 
+#include "base/text.h"
 #include "problem.h"
 #include "routes.h"
 #include "stream.h"
@@ -19,7 +20,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <microhttpd.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -111,9 +111,9 @@ static struct MHD_Response *make_response(struct request *request)
 
 static bool add_number(struct MHD_Response *response, const char *name, unsigned long number)
 {
-    char text[24];
-    (void)snprintf(text, sizeof text, "%lu", number);
-    return MHD_add_response_header(response, name, text) == MHD_YES;
+    char text[TEXT_DIGITS_BYTES + 1];
+    text[TEXT_DIGITS_BYTES] = '\0';
+    return MHD_add_response_header(response, name, text_digits(number, text)) == MHD_YES;
 }
 
 static bool add_headers(const struct request *request, struct MHD_Response *response)

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+_Static_assert(TEXT_KEY_BYTES == 2 * LIMIT_NAME_BYTES + 2, "two names, what parts them, and the NUL");
+
 /* ctype.h asks the locale; these do not. */
 static bool text_is_alnum(char c)
 {
@@ -116,6 +118,25 @@ enum err_code text_split_key(const char *key, char *ret_environment, char *ret_n
     TRY(text_copy_name(slash + 1, strlen(slash + 1), "the key's name", ret_name, err));
     memcpy(ret_environment, environment, sizeof environment);
     return ERR_OK;
+}
+
+const char *text_join_key(const char *environment, const char *name, char out[TEXT_KEY_BYTES])
+{
+    char *at = mempcpy(out, environment, strnlen(environment, LIMIT_NAME_BYTES));
+    *at++ = '/';
+    at = mempcpy(at, name, strnlen(name, LIMIT_NAME_BYTES));
+    *at = '\0';
+    return out;
+}
+
+const char *text_digits(uint64_t value, char out[TEXT_DIGITS_BYTES])
+{
+    size_t at = TEXT_DIGITS_BYTES;
+    do {
+        out[--at] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value > 0);
+    return out + at;
 }
 
 /* On a mismatch only the last '*' need take one byte more: an earlier one has

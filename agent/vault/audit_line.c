@@ -2,7 +2,6 @@
 
 #include "base/text.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { LINE_HASH_BYTES = 32, LINE_HEX_BYTES = 2 * LINE_HASH_BYTES };
@@ -31,11 +30,9 @@ static void line_number(struct buf *out, const char *name, int64_t value)
 
 static void line_key(struct buf *out, const char *environment, const char *name)
 {
-    char key[2 * 64 + 2];
-    if (!environment || !name)
-        return;
-    (void)snprintf(key, sizeof key, "%s/%s", environment, name);
-    json_put_string(out, "key", key);
+    char key[TEXT_KEY_BYTES];
+    if (environment && name)
+        json_put_string(out, "key", text_join_key(environment, name, key));
 }
 
 void audit_line_write(struct buf *out, const struct audit_entry *entry, int64_t wall_ms,
@@ -75,7 +72,11 @@ void audit_line_finish(const struct seal_keys *keys, const char *entry, size_t l
                        uint64_t sequence, uint8_t previous[32], struct buf *out)
 {
     size_t start = out->length;
-    buf_printf(out, "%s%llu,", line_start, (unsigned long long)sequence);
+    char digits[TEXT_DIGITS_BYTES];
+    const char *first = text_digits(sequence, digits);
+    buf_add(out, line_start, LITERAL_LENGTH(line_start));
+    buf_add(out, first, (size_t)(digits + sizeof digits - first));
+    buf_add(out, ",", 1);
     buf_add(out, entry + 1, length - 2); /* without its braces */
     if (!buf_ok(out))
         return;

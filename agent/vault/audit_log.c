@@ -17,7 +17,13 @@
 void audit_log_init(struct audit_log *log, const char *path)
 {
     *log = (struct audit_log){.path = path, .fd = -1};
-    (void)pthread_mutex_init(&log->mutex, NULL);
+    /* Readers meet here, each for the four microseconds of a line; putting one to sleep and waking it
+     * again takes longer than to try again for so long. */
+    pthread_mutexattr_t attributes;
+    (void)pthread_mutexattr_init(&attributes);
+    (void)pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ADAPTIVE_NP);
+    (void)pthread_mutex_init(&log->mutex, &attributes);
+    (void)pthread_mutexattr_destroy(&attributes);
 }
 
 void audit_log_release(struct audit_log *log)

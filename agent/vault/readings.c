@@ -1,6 +1,5 @@
 #include "readings.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +20,7 @@ struct reading *reading_new(const char *key, const struct store_row *row, struct
     if (!reading)
         return NULL;
     atomic_init(&reading->holders, 1);
-    (void)snprintf(reading->key, sizeof reading->key, "%s", key);
+    memcpy(reading->key, key, strlen(key) + 1);
     reading->hash = reading_hash(key);
     reading->row = *row;
     reading->row.meta = NULL;

@@ -14,6 +14,7 @@
 #define KEYTURN_VAULT_READINGS_H
 
 #include "base/own.h"
+#include "base/text.h"
 #include "store/store.h"
 #include "vault/vault.h"
 
@@ -23,7 +24,6 @@
 enum {
     READING_FRESH_MS = 1000,
     READING_MOST_BYTES = 2048, /* a larger one is not kept */
-    READING_KEY_BYTES = 2 * LIMIT_NAME_BYTES + 2,
     READINGS_SETS = 256,
     READINGS_WAYS = 8,
     READINGS_MARKS = 1024,
@@ -32,7 +32,7 @@ enum {
 struct reading {
     struct vault_reading shown; /* first: what callers hold */
     atomic_uint holders;
-    char key[READING_KEY_BYTES]; /* "environment/name" */
+    char key[TEXT_KEY_BYTES];    /* "environment/name" */
     uint64_t hash;               /* of it */
     uint64_t generation;         /* published before it was read */
     int64_t read_at_ms;          /* monotonic */

@@ -3,7 +3,6 @@
 
 #include "audit_line.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* What a consumer asks for. */
@@ -11,7 +10,7 @@ struct secret_wish {
     const char *environment;
     const char *name;
     uint32_t number; /* 0: the current version */
-    char key[READING_KEY_BYTES];
+    char key[TEXT_KEY_BYTES]; /* both */
 };
 
 void vault_fingerprint(const struct secret *secret, uint8_t ret_fingerprint[32])
@@ -192,7 +191,7 @@ enum err_code vault_read_secret(struct vault_session *session, const char *who, 
     OWN(secret_free) struct secret *secret = NULL;
     OWN(reading_drop) struct reading *reading = NULL;
     struct secret_wish wish = {.environment = environment, .name = name, .number = number};
-    (void)snprintf(wish.key, sizeof wish.key, "%s/%s", environment, name);
+    (void)text_join_key(environment, name, wish.key);
     TRY(session_enter(session, &entered, err));
     TRY(secret_read(session, &wish, &reading, &secret, err));
     struct audit_entry entry = {

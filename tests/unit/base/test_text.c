@@ -135,6 +135,26 @@ static void test_both_halves_of_a_key_are_limited(void **state)
     assert_int_equal(text_split_key(key, environment, name, &err), ERR_LIMIT);
 }
 
+static void test_a_key_is_joined_of_its_longest_halves(void **state)
+{
+    (void)state;
+    char out[TEXT_KEY_BYTES];
+    char half[LIMIT_NAME_BYTES + 1] = {0};
+    assert_string_equal(text_join_key("live", "reporting", out), "live/reporting");
+    memset(half, 'a', LIMIT_NAME_BYTES);
+    assert_int_equal(strlen(text_join_key(half, half, out)), 2 * LIMIT_NAME_BYTES + 1);
+    assert_int_equal(out[LIMIT_NAME_BYTES], '/');
+}
+
+static void test_digits_of_the_least_and_of_the_greatest(void **state)
+{
+    (void)state;
+    char out[TEXT_DIGITS_BYTES + 1] = {0};
+    assert_string_equal(text_digits(0, out), "0");
+    assert_string_equal(text_digits(1000, out), "1000");
+    assert_string_equal(text_digits(UINT64_MAX, out), "18446744073709551615");
+}
+
 static void test_glob(void **state)
 {
     (void)state;
@@ -201,6 +221,8 @@ int main(void)
         cmocka_unit_test(test_S6_the_mask_shows_prefix_and_last_four_at_most),
         cmocka_unit_test(test_a_key_is_split_and_checked),
         cmocka_unit_test(test_both_halves_of_a_key_are_limited),
+        cmocka_unit_test(test_a_key_is_joined_of_its_longest_halves),
+        cmocka_unit_test(test_digits_of_the_least_and_of_the_greatest),
         cmocka_unit_test(test_glob),
         cmocka_unit_test(test_a_hostile_glob_ends_soon),
         cmocka_unit_test(test_hex_ids_go_round),

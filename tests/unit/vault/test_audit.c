@@ -1,7 +1,9 @@
 /* S9, S10: the audit log, and what a crash or a full disk does to it. */
 #include "vault_fixture.h"
 
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -327,6 +329,84 @@ static void test_S9_a_log_that_cannot_be_written_keeps_the_secret_in(void **stat
     assert_int_equal(fixture_log_count(fixture, "live/after"), 1);
 }
 
+/* --- Several readers ------------------------------------------------------------------ */
+
+enum { CROWD = 4 };
+
+struct crowd {
+    struct vault *vault;
+    pthread_t threads[CROWD];
+    atomic_bool stop;
+    atomic_uint given;
+    atomic_uint refused;
+    atomic_uint wrong; /* refused and given all the same */
+};
+
+static void *crowd_run(void *context)
+{
+    struct crowd *crowd = context;
+    struct vault_session *session = NULL;
+    if (vault_session_new(crowd->vault, NULL, &session, NULL) != ERR_OK)
+        atomic_fetch_add(&crowd->wrong, 1);
+    while (session && !atomic_load(&crowd->stop)) {
+        struct secret *secret = NULL;
+        enum err_code code = vault_read_secret(session, "x", "live", "reporting", 0, NULL, &secret, NULL);
+        atomic_fetch_add(code == ERR_OK ? &crowd->given : &crowd->refused, 1);
+        atomic_fetch_add(&crowd->wrong, (code == ERR_OK) != (secret != NULL));
+        secret_free(secret);
+    }
+    vault_session_free(session);
+    return NULL;
+}
+
+static void crowd_start(struct crowd *crowd, struct vault *vault)
+{
+    crowd->vault = vault;
+    for (size_t i = 0; i < CROWD; i++)
+        assert_int_equal(pthread_create(&crowd->threads[i], NULL, crowd_run, crowd), 0);
+}
+
+static void crowd_stop(struct crowd *crowd)
+{
+    atomic_store(&crowd->stop, true);
+    for (size_t i = 0; i < CROWD; i++)
+        assert_int_equal(pthread_join(crowd->threads[i], NULL), 0);
+}
+
+static void wait_above(const atomic_uint *count, unsigned least)
+{
+    while (atomic_load(count) <= least)
+        (void)usleep(1000);
+}
+
+static void test_S9_who_reads_while_the_disk_is_full_gets_nothing_and_who_got_it_has_a_line(void **state)
+{
+    enum { FIRST = 4000, LINES_BYTES = 3000 };
+    struct fixture *fixture = *state;
+    struct crowd crowd = {0};
+    struct stat status;
+    uint64_t entries = 0;
+    struct rlimit before;
+    fixture_add_committed(fixture, "live", "reporting", "secret one", NULL, NULL);
+    for (int i = 0; i < FIRST; i++) /* the log alone is as large as the limit */
+        read_once(fixture, "reporting");
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    (void)signal(SIGXFSZ, SIG_IGN);
+    crowd_start(&crowd, fixture->vault);
+    for (int i = 0; i < 3; i++) {
+        wait_above(&crowd.given, atomic_load(&crowd.given));
+        assert_int_equal(stat(fixture->audit_path, &status), 0);
+        limit_files((rlim_t)status.st_size + LINES_BYTES);
+        wait_above(&crowd.refused, atomic_load(&crowd.refused) + CROWD);
+        limit_files(before.rlim_cur);
+    }
+    wait_above(&crowd.given, atomic_load(&crowd.given));
+    crowd_stop(&crowd);
+    assert_int_equal(crowd.wrong, 0);
+    GOOD(vault_audit_verify(fixture->vault, &entries, &err));
+    assert_int_equal(entries, 2 + FIRST + crowd.given); /* one for each, and none of those refused */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -344,6 +424,7 @@ int main(void)
         TEST(test_S10_a_group_of_many_megabytes_of_entries_is_whole_after_a_crash),
         TEST(test_S10_pending_entries_go_once_the_log_is_durable),
         TEST(test_S9_a_log_that_cannot_be_written_keeps_the_secret_in),
+        TEST(test_S9_who_reads_while_the_disk_is_full_gets_nothing_and_who_got_it_has_a_line),
     };
     return cmocka_run_group_tests_name("vault audit", tests, fixture_start, NULL);
 }
