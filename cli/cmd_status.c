@@ -122,6 +122,10 @@ static size_t status_print_jobs(const struct status *status, bool waits, const c
 static size_t status_print_alarms(const struct status *status)
 {
     size_t count = 0;
+    if (field_given(status->health, "audit_problem")) {
+        printf("Alarm:\n  %s. Look: keyturn audit --verify\n", field_text(status->health, "audit_problem"));
+        count++;
+    }
     for (size_t i = 0; i < status->keys.count; i++) {
         const struct key_row *row = &status->keys.rows[i];
         if (!row->alarm)
@@ -160,9 +164,10 @@ static void status_print_notices(const struct status *status)
             continue;
         if (count++ == 0)
             printf("Could not be told:\n");
+        const char *about = field_text(notice, "about");
+        const char *no_key = strcmp(about, "incident") == 0 ? "incident" : "the vault";
         printf("  %s  %s %s: %s\n", field_text(notice, "channel"),
-               field_given(notice, "key") ? field_text(notice, "key") : "incident", field_text(notice, "about"),
-               field_text(notice, "detail"));
+               field_given(notice, "key") ? field_text(notice, "key") : no_key, about, field_text(notice, "detail"));
     }
 }
 

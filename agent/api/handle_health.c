@@ -1,6 +1,8 @@
 /* GET /v1/health: whoever may connect. GET /metrics: Prometheus' text format. */
 #include "handlers.h"
 
+#include "encode.h"
+
 #include <inttypes.h>
 #include <stddef.h>
 #include <unistd.h>
@@ -10,6 +12,8 @@ enum err_code handle_health(struct request *request, struct err *err)
     (void)err;
     struct buf *out = &request->out;
     struct vault *vault = request_vault(request);
+    char problem[ERR_MESSAGE_BYTES];
+    engine_log_problem(request_engine(request), sizeof problem, problem);
     json_put_object_open(out, NULL);
     json_put_string(out, "status", vault_state_name(vault_state(vault)));
     json_put_string(out, "version", KEYTURN_VERSION);
@@ -17,6 +21,7 @@ enum err_code handle_health(struct request *request, struct err *err)
     json_put_integer(out, "uptime_s", request_uptime_s(request));
     json_put_integer(out, "generation", (int64_t)vault_generation(vault));
     json_put_string(out, "store", vault_store_path(vault));
+    encode_text(out, "audit_problem", problem);
     json_put_object_close(out);
     return ERR_OK;
 }

@@ -78,6 +78,7 @@ enum err_code engine_new(const struct engine_options *options, struct engine **r
     engine->vault = options->vault;
     engine->session = vault_writer(options->vault);
     calls_init(&engine->calls);
+    checks_init(&engine->checks);
     TRY(build(engine, err));
     *ret_engine = GIVE(engine);
     return ERR_OK;
@@ -95,6 +96,7 @@ struct engine *engine_free(struct engine *engine)
         flights_release(engine);
     secret_arena_free(engine->arena);
     calls_release(&engine->calls);
+    checks_release(&engine->checks);
     follow_ups_release(&engine->follow_ups);
     free(engine);
     return NULL;
@@ -164,11 +166,6 @@ enum err_code engine_step(struct engine *engine, call_function *function, void *
     return code;
 }
 
-static bool unlocked(struct engine *engine)
-{
-    return vault_state(engine->vault) == VAULT_UNLOCKED;
-}
-
 /* --- The vault's own calls ---------------------------------------------------------------- */
 
 struct open {
@@ -196,40 +193,6 @@ static enum err_code recover(struct engine *engine, struct err *err)
     return code;
 }
 
-static void run_file_check(void *context)
-{
-    struct engine *engine = context;
-    FAULT_POINT("engine.file_check");
-    engine->file_check.code = vault_check_file(engine->vault, &engine->file_check.err);
-}
-
-static void end_file_check(void *context, bool cancelled)
-{
-    struct engine *engine = context;
-    engine->file_check.running = false;
-    if (cancelled || engine->file_check.code == ERR_OK)
-        return;
-    log_error("engine", "the store's file: %s", engine->file_check.err.message);
-    if (engine->file_check.code != ERR_TAMPERED || !unlocked(engine))
-        return;
-    log_error("engine", "the vault is locked until somebody has looked at it");
-    vault_lock(engine->vault, "engine");
-}
-
-/* Unlocking does not wait for it: it takes seconds for a large store. */
-static void start_file_check(struct engine *engine)
-{
-    struct err err = {0};
-    struct work_job job = {.run = run_file_check, .done = end_file_check, .context = engine};
-    if (engine->file_check.running)
-        return;
-    engine->file_check.running = true;
-    if (work_submit(engine->work, &job, false, &err) != ERR_OK) {
-        engine->file_check.running = false;
-        log_error("engine", "the store's file is not checked: %s", err.message);
-    }
-}
-
 static enum err_code do_init(struct engine *engine, void *argument, struct err *err)
 {
     const struct open *open = argument;
@@ -248,7 +211,7 @@ static enum err_code do_unlock(struct engine *engine, void *argument, struct err
     if (code != ERR_OK)
         vault_lock(engine->vault, "engine");
     else
-        start_file_check(engine);
+        checks_start(engine);
     return code;
 }
 
@@ -345,7 +308,7 @@ static struct call *run_exclusive(struct engine *engine, struct call *list)
         if (!call->exclusive) {
             *rest_end = call;
             rest_end = &call->next;
-        } else if (call->function == do_lock && unlocked(engine) && !engine->lock_call) {
+        } else if (call->function == do_lock && engine_is_unlocked(engine) && !engine->lock_call) {
             engine->lock_call = call;
             notice_drop_all(engine);
         } else {
@@ -470,9 +433,11 @@ static void run_group(struct engine *engine, struct call *calls)
     enum err_code code = vault_begin(engine->vault, &err);
     size_t open_rotations = engine->open_rotations;
     size_t recorded = 0;
+    bool told = false;
     if (code == ERR_OK) {
         recorded = record_outcomes(engine);
         run_calls(engine, calls);
+        told = checks_tell(engine);
         if (!engine->lock_call && !atomic_load(&engine->stop))
             schedule_run(engine);
         FAULT_POINT("engine.commit.before");
@@ -486,6 +451,7 @@ static void run_group(struct engine *engine, struct call *calls)
         engine->commit_failures_in_row = 0;
         engine->commit_retry_ms = 0;
         atomic_fetch_add(&engine->figures.commits, 1);
+        engine->checks.untold = engine->checks.untold && !told;
         forget_outcomes(engine, recorded);
         flight_queue_planned(engine);
     } else {
@@ -509,7 +475,7 @@ static void run_unlocked(struct engine *engine, struct call *calls)
     struct err err = {0};
 
     retry_kept(engine);
-    if (calls || (!retry_later && (engine->flights.ended.count || is_due(engine)))) {
+    if (calls || (!retry_later && (engine->flights.ended.count || engine->checks.untold || is_due(engine)))) {
         run_group(engine, calls);
         if (vault_next_due(engine->session, &engine->next_due_ms, &err) != ERR_OK)
             log_error("engine", "%s", err.message);
@@ -532,7 +498,7 @@ static int64_t wait_ms(struct engine *engine)
 {
     int64_t mono = clock_monotonic_ms(engine->options.clock);
     int64_t wait = WAIT_MOST_MS;
-    if (!unlocked(engine))
+    if (!engine_is_unlocked(engine))
         return wait;
     wait = soonest(wait, engine->anchor_at_ms - mono);
     if (engine->commit_retry_ms > mono)
@@ -594,7 +560,7 @@ enum err_code engine_run(struct engine *engine, struct err *err)
     calls_close(engine);
     if (engine->lock_call)
         calls_answer(&engine->calls, engine->lock_call);
-    if (unlocked(engine)) {
+    if (engine_is_unlocked(engine)) {
         struct err anchor_err = {0};
         drain(engine);
         if (vault_anchor(engine->vault, &anchor_err) != ERR_OK)

@@ -14,6 +14,7 @@
  *   jobs.c      use cases on rotations, and on one revocation
  *   incident.c  emergencies: which versions die, which are replaced first
  *   credential.c  keys that revoke others: they die after them
+ *   checks.c    the store's file and the audit log, looked at as a whole
  *   follow_ups.c  events that a step causes in other jobs
  *   receipts.c  who reads a key, told to the rotation that waits for them
  *   usage.c     when the old version was used last, asked of its provider
@@ -195,6 +196,16 @@ struct follow_ups {
 void follow_ups_clear(struct follow_ups *follow_ups);
 void follow_ups_release(struct follow_ups *follow_ups);
 
+/* Of the store's file and of the audit log, on a worker, after each unlocking (checks.c). */
+struct checks {
+    bool running;
+    enum err_code file_code, log_code;
+    struct err file_err, log_err;
+    bool untold; /* people are to be told of the problem */
+    pthread_mutex_t mutex; /* over what follows: the api asks */
+    char problem[ERR_MESSAGE_BYTES]; /* with the log; "": none is known */
+};
+
 struct engine {
     struct engine_options options;
     struct vault *vault;
@@ -210,11 +221,7 @@ struct engine {
     struct flights flights;
     struct follow_ups follow_ups; /* of the step under way */
     struct call *lock_call; /* waits until nothing is in flight */
-    struct {
-        bool running;
-        enum err_code code;
-        struct err err;
-    } file_check; /* of the store, on a worker, after each unlocking */
+    struct checks checks;
     int64_t next_due_ms;    /* wall; 0: nothing */
     int64_t anchor_at_ms;   /* monotonic */
     int64_t commit_retry_ms; /* monotonic; 0: the last commit was well */
@@ -230,6 +237,11 @@ struct engine {
 static inline bool engine_has_room(const struct engine *engine)
 {
     return engine->open_rotations < engine->options.open_rotations;
+}
+
+static inline bool engine_is_unlocked(const struct engine *engine)
+{
+    return vault_state(engine->vault) == VAULT_UNLOCKED;
 }
 
 static inline int64_t engine_now(const struct engine *engine)
@@ -376,6 +388,15 @@ enum err_code credential_is_needed(struct engine *engine, const struct vault_rev
  * serves the revoking of the others. ERR_STATE there is none. */
 enum err_code credential_condemned(struct engine *engine, const struct vault_key *key,
                                    uint8_t ret_version_id[VAULT_ID_BYTES], struct err *err) ERR_MUST_CHECK;
+
+/* --- checks.c --------------------------------------------------------------- */
+
+void checks_init(struct checks *checks);
+void checks_release(struct checks *checks);
+/* Unlocking does not wait for them. */
+void checks_start(struct engine *engine);
+/* In a group: notices of what was found. True: they are in it. */
+bool checks_tell(struct engine *engine);
 
 /* --- follow_ups.c ----------------------------------------------------------- */
 

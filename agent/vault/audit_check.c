@@ -155,20 +155,24 @@ enum err_code audit_log_check(struct audit_log *log, const struct seal_keys *key
 
 /* --- Reading back -------------------------------------------------------- */
 
-enum err_code audit_log_verify(struct audit_log *log, const struct seal_keys *keys, uint64_t *ret_entries,
-                               struct err *err)
+enum err_code audit_log_verify(struct audit_log *log, const struct seal_keys *keys, struct audit_position *at,
+                               uint64_t most_bytes, bool *ret_whole, struct err *err)
 {
     struct audit_position end = audit_log_written(log).end;
-    OWN_WALK struct audit_walk walk = {0};
-    TRY(walk_start(&walk, log, keys, 0, end.offset, err));
+    uint64_t stop = at->offset + most_bytes;
+    OWN_WALK struct audit_walk walk = {.keys = keys, .path = log->path, .at = *at, .started = true};
+    audit_reader_start(&walk.reader, log->fd, at->offset, end.offset);
     do
         TRY(walk_next(&walk, err));
-    while (walk.text);
+    while (walk.text && walk.at.offset < stop);
+    *at = walk.at;
+    *ret_whole = !walk.text;
+    if (walk.text)
+        return ERR_OK;
     if (walk.at.sequence < end.sequence)
         return walk_broken(&walk, "was cut off", err);
     if (memcmp(walk.at.hash, end.hash, sizeof end.hash) != 0)
         return walk_broken(&walk, "was rewritten", err);
-    *ret_entries = walk.at.sequence;
     return ERR_OK;
 }
 

@@ -74,9 +74,10 @@ enum err_code audit_log_check(struct audit_log *log, const struct seal_keys *key
                               struct err *err) ERR_MUST_CHECK;
 /* Cut a half-written line off. */
 enum err_code audit_log_cut(struct audit_log *log, struct err *err) ERR_MUST_CHECK;
-/* The whole chain from its first line. Any thread. */
-enum err_code audit_log_verify(struct audit_log *log, const struct seal_keys *keys, uint64_t *ret_entries,
-                               struct err *err) ERR_MUST_CHECK;
+/* The chain from *at on (zeros: the first line), of about most_bytes, and then *at is where it came to;
+ * *ret_whole: that is the end. Any thread. */
+enum err_code audit_log_verify(struct audit_log *log, const struct seal_keys *keys, struct audit_position *at,
+                               uint64_t most_bytes, bool *ret_whole, struct err *err) ERR_MUST_CHECK;
 enum err_code audit_log_page(struct audit_log *log, uint64_t after, size_t limit, struct buf *out,
                              uint64_t *ret_last, struct err *err) ERR_MUST_CHECK;
 

@@ -213,6 +213,10 @@ enum err_code engine_label_forget(struct engine *engine, const char *who, const 
 enum err_code engine_label_look(struct engine *engine, const char *who, const uint8_t label_id[VAULT_ID_BYTES],
                                 struct err *err) ERR_MUST_CHECK;
 
+/* What the check of the whole audit log after unlocking found, as a text for people; "": nothing, or it is not
+ * done yet. Any thread. */
+void engine_log_problem(struct engine *engine, size_t size, char *ret_problem);
+
 /* Figures for /metrics and /v1/health; any thread. */
 struct engine_figures {
     uint64_t turns, commits, commit_failures, effects_started, effects_ended, calls;

@@ -202,7 +202,8 @@ enum err_code vault_audit(struct vault *vault, const struct audit_entry *entry, 
  * appended to out as JSON text joined by ','. ret_last is the last sequence given. Any thread. */
 enum err_code vault_audit_page(struct vault *vault, uint64_t after, size_t limit, struct buf *out,
                                uint64_t *ret_last, struct err *err) ERR_MUST_CHECK;
-/* Recompute the whole chain; ERR_TAMPERED names the first line that does not hold. Any thread; long. */
+/* Recompute the whole chain; ERR_TAMPERED names the first line that does not hold. Any thread; long, and
+ * ERR_LOCKED when the vault is locked meanwhile, which does not wait for it. */
 enum err_code vault_audit_verify(struct vault *vault, uint64_t *ret_entries, struct err *err) ERR_MUST_CHECK;
 /* Make read entries durable and anchor the log's end in the head, if there is anything new.
  * Called by the engine about once a second and at the end. Writer's thread, outside a group. */

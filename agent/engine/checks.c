@@ -1,0 +1,114 @@
+/* After each unlocking the store's file and the whole audit log are looked at, on a worker, for that may
+ * take seconds; unlocking itself looks at what it needs and at the log's last megabyte.
+ *
+ * A file that is not whole locks the vault: nothing in it can be relied on (S8). A log that does not
+ * hold is an alarm (S9): what it says was done cannot be undone by locking, and an emergency must still
+ * be possible. */
+#include "internal.h"
+
+#include "base/fault.h"
+#include "base/log.h"
+
+#include <stdio.h>
+
+void checks_init(struct checks *checks)
+{
+    (void)pthread_mutex_init(&checks->mutex, NULL);
+}
+
+void checks_release(struct checks *checks)
+{
+    (void)pthread_mutex_destroy(&checks->mutex);
+}
+
+static void run(void *context)
+{
+    struct engine *engine = context;
+    struct checks *checks = &engine->checks;
+    uint64_t entries = 0;
+    FAULT_POINT("engine.file_check");
+    checks->file_code = vault_check_file(engine->vault, &checks->file_err);
+    checks->log_code = vault_audit_verify(engine->vault, &entries, &checks->log_err);
+}
+
+static void judge_file(struct engine *engine)
+{
+    const struct checks *checks = &engine->checks;
+    if (checks->file_code == ERR_OK)
+        return;
+    log_error("engine", "the store's file: %s", checks->file_err.message);
+    if (checks->file_code != ERR_TAMPERED || !engine_is_unlocked(engine))
+        return;
+    log_error("engine", "the vault is locked until somebody has looked at it");
+    vault_lock(engine->vault, "engine");
+}
+
+/* Locked before its end, it says nothing. */
+static void judge_log(struct checks *checks)
+{
+    char problem[ERR_MESSAGE_BYTES] = "";
+    if (checks->log_code == ERR_LOCKED)
+        return;
+    if (checks->log_code != ERR_OK) {
+        COPY_TEXT(problem, checks->log_err.message);
+        log_error("engine", "%s", problem);
+    }
+    (void)pthread_mutex_lock(&checks->mutex);
+    checks->untold = problem[0] && strcmp(problem, checks->problem) != 0;
+    COPY_TEXT(checks->problem, problem);
+    (void)pthread_mutex_unlock(&checks->mutex);
+}
+
+static void done(void *context, bool cancelled)
+{
+    struct engine *engine = context;
+    engine->checks.running = false;
+    if (cancelled)
+        return;
+    judge_file(engine);
+    judge_log(&engine->checks);
+}
+
+void checks_start(struct engine *engine)
+{
+    struct err err = {0};
+    struct work_job job = {.run = run, .done = done, .context = engine};
+    if (engine->checks.running)
+        return;
+    engine->checks.running = true;
+    if (work_submit(engine->work, &job, false, &err) != ERR_OK) {
+        engine->checks.running = false;
+        log_error("engine", "the store's file and the audit log are not checked: %s", err.message);
+    }
+}
+
+void engine_log_problem(struct engine *engine, size_t size, char *ret_problem)
+{
+    struct checks *checks = &engine->checks;
+    (void)pthread_mutex_lock(&checks->mutex);
+    copy_text(ret_problem, size, checks->problem);
+    (void)pthread_mutex_unlock(&checks->mutex);
+}
+
+/* --- Telling ---------------------------------------------------------------- */
+
+static enum err_code tell(struct engine *engine, void *argument, struct err *err)
+{
+    static const uint8_t no_subject[VAULT_ID_BYTES];
+    char summary[ERR_MESSAGE_BYTES + 64];
+    (void)argument;
+    (void)snprintf(summary, sizeof summary, "%s. Look: keyturn audit --verify", engine->checks.problem);
+    const struct notice notice = {.about = VAULT_ABOUT_ALARM, .subject_id = no_subject, .summary = summary};
+    return notice_add(engine, &notice, err);
+}
+
+bool checks_tell(struct engine *engine)
+{
+    struct err err = {0};
+    if (!engine->checks.untold)
+        return false;
+    if (engine_step(engine, tell, NULL, &err) == ERR_OK)
+        return true;
+    log_error("engine", "nobody could be told of the audit log: %s", err.message);
+    return false;
+}
