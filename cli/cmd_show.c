@@ -57,6 +57,8 @@ static void show_head(const json_t *key)
         printf("not on the same day as %s\n", field_text(key, "not_with"));
     if (field_true(key, "receipts"))
         printf("an old version lives until everybody who read it has read the new one\n");
+    if (field_true(key, "without_overlap"))
+        printf("rotated although its provider kills the old key at once\n");
     if (field_given(key, "credential"))
         printf("its provider is asked with %s\n", field_text(key, "credential"));
     show_labels(key);

@@ -27,6 +27,7 @@ const struct inventory_field inventory_fields[] = {
     {"credential", INVENTORY_POLICY, "credential", "none"},
     {"wipe_dead", INVENTORY_POLICY, "wipe-dead", "no"},
     {"receipts", INVENTORY_POLICY, "receipts", "no"},
+    {"without_overlap", INVENTORY_POLICY, "without-overlap", "no"},
     {"labels", INVENTORY_LABELS, NULL, NULL},
     {"deliveries", INVENTORY_DELIVERIES, NULL, NULL},
 };

@@ -35,6 +35,7 @@ static const struct policy_row {
     {"credential", "credential", POLICY_KEY},
     {"wipe-dead", "wipe_dead", POLICY_YES_NO},
     {"receipts", "receipts", POLICY_YES_NO},
+    {"without-overlap", "without_overlap", POLICY_YES_NO},
 };
 enum { POLICY_FIELDS = sizeof policy_fields / sizeof policy_fields[0] };
 

@@ -20,7 +20,8 @@
         {"probe-every", "DURATION", "prove it alive that often: 1h; never"},                       \
         {"credential", "KEY", "the key of the vault that the provider's requests use"},            \
         {"wipe-dead", "yes|no", "forget a version's secret once it is proved dead"},               \
-        {"receipts", "yes|no", "the old key lives until everybody who read it has read the new one"}
+        {"receipts", "yes|no", "the old key lives until everybody who read it has read the new one"}, \
+        {"without-overlap", "yes|no", "accept that its provider kills the old key when it makes the new one"}
 
 /* Write every policy option that was given as members of the open object.
  * An error is one of usage. */

@@ -72,6 +72,7 @@ static void encode_policy(struct buf *out, const struct vault_key *key)
     json_put_boolean(out, "rotate_dead", key->rotate_dead);
     json_put_boolean(out, "wipe_dead", key->wipe_dead);
     json_put_boolean(out, "receipts", key->needs_receipts);
+    json_put_boolean(out, "without_overlap", key->without_overlap);
     encode_labels(out, &key->labels);
 }
 

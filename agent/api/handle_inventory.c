@@ -41,6 +41,7 @@ static void write_provider_members(struct buf *out, const struct provider *provi
     json_put_string(out, "name", provider_name(provider));
     json_put_string(out, "title", provider_title(provider));
     json_put_string(out, "file", provider_file(provider));
+    json_put_boolean(out, "overlaps", provider_overlaps(provider));
     write_environments(out, provider);
     write_actions(out, provider);
 }

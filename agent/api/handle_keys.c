@@ -146,6 +146,8 @@ static void key_body_release(struct key_body *body)
         {.name = "probe_every_s", .kind = DECODE_SECONDS, IN_DRAFT(probe_every_ms), .bit = ENGINE_PROBE_EVERY},    \
         {.name = "wipe_dead", .kind = DECODE_BOOLEAN, IN_DRAFT(wipe_dead), .bit = ENGINE_WIPE_DEAD},               \
         {.name = "receipts", .kind = DECODE_BOOLEAN, IN_DRAFT(needs_receipts), .bit = ENGINE_RECEIPTS},            \
+        {.name = "without_overlap", .kind = DECODE_BOOLEAN, IN_DRAFT(without_overlap),                             \
+         .bit = ENGINE_WITHOUT_OVERLAP},                                                                           \
         {.name = "labels", .kind = DECODE_OBJECT, .place = offsetof(struct key_body, labels), .bit = ENGINE_LABELS}
 
 static const struct decode_field change_fields[] = {POLICY_FIELDS};

@@ -153,7 +153,7 @@ static int64_t expiry_due_ms(struct engine *engine, const struct vault_key *key,
     if (!key->expires_at_ms)
         return 0;
     const struct provider *provider = provider_set_find(engine->options.providers, key->provider);
-    bool by_person = !provider || !provider_can(provider, PROVIDER_ISSUE);
+    bool by_person = !key_is_issued(provider, key);
     int64_t life = key->expires_at_ms - key->current_since_ms;
     int64_t lead = least(by_person ? EXPIRY_LEAD_PERSON_MS : EXPIRY_LEAD_MS, life > 0 ? life / EXPIRY_SHARE : 0);
     int64_t left = key->expires_at_ms - from_ms;

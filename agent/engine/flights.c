@@ -79,6 +79,7 @@ struct flight *flight_new(struct engine *engine, enum flight_kind kind, const st
         return NULL;
     flight->engine = engine;
     flight->kind = kind;
+    flight->planned_at_ms = engine_now(engine);
     memcpy(flight->key_id, key->row.id, VAULT_ID_BYTES);
     COPY_TEXT(flight->environment, key->environment);
     COPY_TEXT(flight->name, key->name);
@@ -293,6 +294,9 @@ static enum provider_action flight_action(const struct flight *flight)
 {
     if (flight->kind == FLIGHT_PROBE_CONDEMNED && id_is_zero(flight->version_id))
         return PROVIDER_FIND;
+    /* Where issuing kills the old key, whether it did is seen by that one. */
+    if (flight->kind == FLIGHT_FIND && !provider_overlaps(flight->provider))
+        return PROVIDER_PROBE;
     return action_of_kind[flight->kind];
 }
 

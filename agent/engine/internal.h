@@ -68,6 +68,7 @@ struct flight {
     uint8_t version_id[VAULT_ID_BYTES]; /* whose secret is used; zeros: none */
     uint8_t delivery_id[VAULT_ID_BYTES];
     unsigned place_in_list; /* of the delivery among the key's, from 0 */
+    int64_t planned_at_ms;  /* wall */
     int32_t attempt;        /* of the job when it was planned: an outcome of another attempt is stale */
     uint32_t number;
     const struct provider *provider; /* NULL for deliveries */
@@ -261,6 +262,11 @@ enum err_code subject_load(struct engine *engine, const uint8_t key_id[VAULT_ID_
                            struct subject *ret_subject, struct err *err) ERR_MUST_CHECK;
 void subject_release(struct subject *subject);
 #define OWN_SUBJECT __attribute__((cleanup(subject_release)))
+
+/* Does its provider make the key's new versions, in a way that the key's policy accepts? Else a person does. */
+bool key_is_issued(const struct provider *provider, const struct vault_key *key);
+/* Does issuing kill the old version of this rotation in the act? */
+bool subject_replaces(const struct subject *subject, const struct vault_rotation *rotation);
 
 /* Take in a key record (moved). */
 void subject_of_key(struct engine *engine, struct vault_key *key, struct subject *ret_subject);

@@ -127,6 +127,8 @@ static enum err_code apply_draft(struct engine *engine, const struct engine_key_
         key->wipe_dead = draft->wipe_dead;
     if (fields & ENGINE_RECEIPTS)
         key->needs_receipts = draft->needs_receipts;
+    if (fields & ENGINE_WITHOUT_OVERLAP)
+        key->without_overlap = draft->without_overlap;
     if (fields & ENGINE_LABELS)
         TRY(set_labels(key, draft->labels, err));
     return ERR_OK;
@@ -422,6 +424,7 @@ static enum err_code do_change(struct engine *engine, void *argument, struct err
     const struct named *named = argument;
     OWN_SUBJECT struct subject subject = {0};
     TRY(subject_find(engine, named, &subject, err));
+    bool issued = key_is_issued(subject.provider, &subject.key);
     if (named->draft->fields & ENGINE_NOT_WITH)
         TRY(keep_apart(engine, &subject.key, named->draft->not_with, err));
     TRY(apply_draft(engine, named->draft, &subject.key, err));
@@ -429,6 +432,11 @@ static enum err_code do_change(struct engine *engine, void *argument, struct err
     TRY(subject_save(engine, &subject, err));
     struct audit_entry entry = {.who = named->who, .what = "key.change"};
     TRY(engine_audit(engine, &subject.key, entry, err));
+    /* What waited for a person until its policy accepted how its provider does it. */
+    if (!issued && key_is_issued(subject.provider, &subject.key) &&
+        subject.key.rotation_state == ROTATION_STAGING + 1)
+        follow_up_add(engine, false, subject.key.rotation_id, ROTATION_ON_TIME, named->who, 0);
+    TRY(follow_up_run(engine, err));
     return copy_key(engine, &subject.key, named->ret_key, err);
 }
 

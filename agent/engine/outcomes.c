@@ -52,6 +52,24 @@ static enum rotation_event issue_event(const struct flight *flight)
     return result->sent ? ROTATION_ON_UNCERTAIN : ROTATION_ON_UNSENT;
 }
 
+/* Where issuing kills the old key: does that one live? Dead, settle times in a row, says that it was replaced.
+ * That it lives says that it was not when it was asked after the propagation time: an answer from before
+ * would have it replaced twice, which kills the new key. */
+static enum rotation_event replaced_event(const struct flight *flight, struct vault_rotation *rotation)
+{
+    const struct provider_limits *limits = provider_limits(flight->provider);
+    bool late = flight->planned_at_ms - rotation->made_at_ms >= limits->propagation_ms;
+    bool dead = flight->result.verdict == ACTION_DEAD;
+    bool lives = flight->result.verdict == ACTION_ALIVE || flight->result.verdict == ACTION_UNFIT;
+    if (lives)
+        rotation->old_dead_in_row = 0;
+    if (dead)
+        rotation->old_dead_in_row++;
+    if (dead && (unsigned)rotation->old_dead_in_row >= limits->settle)
+        return ROTATION_ON_FOUND_BARE;
+    return lives && late ? ROTATION_ON_NOT_FOUND : ROTATION_ON_UNKNOWN;
+}
+
 static enum rotation_event find_event(const struct flight *flight)
 {
     if (flight->result.verdict == ACTION_FOUND)
@@ -117,8 +135,14 @@ static enum err_code record_issue(struct engine *engine, struct flight *flight, 
     bool awaited = rotation.attempt == flight->attempt && rotation.intent && rotation.state == ROTATION_STAGING;
     if (!awaited)
         return record_late(engine, flight, err);
+    bool replaces = flight->kind == FLIGHT_FIND && !provider_overlaps(flight->provider);
+    enum rotation_event event = flight->kind == FLIGHT_ISSUE ? issue_event(flight)
+                                : replaces                   ? replaced_event(flight, &rotation)
+                                                             : find_event(flight);
+    if (replaces)
+        TRY(vault_update(engine->vault, VAULT_ROTATION, &rotation.row, err));
     struct rotation_input input = {
-        .event = flight->kind == FLIGHT_ISSUE ? issue_event(flight) : find_event(flight),
+        .event = event,
         .who = "engine",
         .provider_id = found_id(flight),
         .expires_at_ms = told_expiry(flight),

@@ -13,6 +13,21 @@ enum {
 
 /* --- The event, the facts, the move --------------------------------------------------- */
 
+/* Where issuing replaces old it is asked with old's secret, and a look is a probe of old. */
+static bool can_issue(const struct subject *subject, const struct vault_rotation *rotation)
+{
+    if (!subject->provider || provider_overlaps(subject->provider))
+        return key_is_issued(subject->provider, &subject->key);
+    return subject_replaces(subject, rotation) && !rotation->old_condemned && !rotation->old_dead;
+}
+
+static bool can_find(const struct subject *subject, const struct vault_rotation *rotation)
+{
+    if (subject_replaces(subject, rotation))
+        return !rotation->old_condemned && !rotation->old_dead;
+    return subject->provider && provider_can(subject->provider, PROVIDER_FIND);
+}
+
 static struct rotation_facts facts_of(struct rotation_work *work)
 {
     const struct vault_rotation *rotation = work->rotation;
@@ -23,8 +38,9 @@ static struct rotation_facts facts_of(struct rotation_work *work)
         .alive_in_row = (unsigned)rotation->alive_in_row,
         .settle = subject->limits->settle,
         .other_open = subject->key.rotation_state != 0,
-        .provider_can_issue = subject->provider && provider_can(subject->provider, PROVIDER_ISSUE),
-        .provider_can_find = subject->provider && provider_can(subject->provider, PROVIDER_FIND),
+        .provider_can_issue = can_issue(subject, rotation),
+        .provider_can_find = can_find(subject, rotation),
+        .replaces_old = subject_replaces(subject, rotation),
         .attempt_uncertain = rotation->attempt_uncertain,
         .supplied_fits = true, /* refused before, by subject_check_secret */
         .new_exists = rotation->new_number != 0,
@@ -96,7 +112,9 @@ static enum err_code note_event(struct rotation_work *work, struct err *err)
         rotation->attempt_uncertain = false;
     if (event == ROTATION_ON_NOT_FOUND)
         rotation->looks++;
-    if (event == ROTATION_ON_OLD_DEAD)
+    bool replaced = subject_replaces(work->subject, rotation) && rotation->state == ROTATION_STAGING &&
+                    (event == ROTATION_ON_ISSUED || event == ROTATION_ON_FOUND_BARE);
+    if (event == ROTATION_ON_OLD_DEAD || replaced)
         rotation->old_dead = true;
     if (event == ROTATION_ON_OLD_RESTORED)
         rotation->old_condemned = false;
@@ -108,7 +126,7 @@ static int64_t deadline_of(const struct rotation_work *work, enum rotation_state
     int64_t now = engine_now(work->engine);
     if (state == ROTATION_PROVING)
         return now + work->subject->limits->proving_deadline_ms;
-    if (state == ROTATION_STAGING && provider_can(work->subject->provider, PROVIDER_ISSUE))
+    if (state == ROTATION_STAGING && can_issue(work->subject, work->rotation))
         return now + work->subject->limits->proving_deadline_ms;
     if (state == ROTATION_SETTLING)
         return now + work->subject->key.grace_ms + SETTLING_DEADLINE_MS;

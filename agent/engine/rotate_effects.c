@@ -22,6 +22,12 @@ static void fill_subject(struct flight *flight, const struct rotation_work *work
     flight->place = work->subject->place;
 }
 
+/* What kills the old version, or leaves a key without one, is first in every queue. */
+static bool is_urgent(const struct rotation_work *work)
+{
+    return work->rotation->emergency || work->rotation->replace || subject_replaces(work->subject, work->rotation);
+}
+
 /* Start now, or be due after the delay. */
 static enum err_code plan(struct rotation_work *work, enum flight_kind kind, struct err *err)
 {
@@ -44,11 +50,13 @@ static enum err_code plan(struct rotation_work *work, enum flight_kind kind, str
     memcpy(flight->job_id, rotation->row.id, VAULT_ID_BYTES);
     flight->attempt = rotation->attempt;
     flight->number = rotation->number;
-    flight->urgent = rotation->emergency || rotation->replace;
+    flight->urgent = is_urgent(work);
     COPY_TEXT(flight->label, rotation->label);
     fill_subject(flight, work);
     if (kind == FLIGHT_PROBE_NEW)
         memcpy(flight->version_id, rotation->new_id, VAULT_ID_BYTES);
+    if ((kind == FLIGHT_ISSUE || kind == FLIGHT_FIND) && subject_replaces(work->subject, rotation))
+        memcpy(flight->version_id, rotation->old_id, VAULT_ID_BYTES); /* asked with it, about itself */
     if (kind == FLIGHT_USAGE) { /* of old, by its name and id alone: its secret would be used by being asked with */
         COPY_TEXT(flight->label, old.label);
         COPY_TEXT(flight->provider_id, old.provider_id);
@@ -73,7 +81,7 @@ static enum err_code plan_delivery(struct rotation_work *work, enum flight_kind 
     memcpy(flight->delivery_id, delivery->row.id, VAULT_ID_BYTES);
     flight->attempt = rotation->attempt;
     flight->place_in_list = place;
-    flight->urgent = rotation->emergency || rotation->replace;
+    flight->urgent = is_urgent(work);
     const uint8_t *version = kind == FLIGHT_DELIVER ? rotation->new_id : rotation->old_id;
     memcpy(flight->version_id, version, VAULT_ID_BYTES);
     flight->number = kind == FLIGHT_DELIVER ? rotation->new_number : rotation->old_number;
@@ -211,6 +219,7 @@ static enum err_code do_issue(struct rotation_work *work, struct err *err)
     snprintf(rotation->label, sizeof rotation->label, "%s-%u", work->subject->key.name, rotation->number);
     /* From its intent on it may have worked, until its outcome is recorded (S3). */
     rotation->attempt_uncertain = true;
+    rotation->waits_for_person = false; /* a person was asked until the policy accepted it */
     rotation->made_at_ms = engine_now(work->engine);
     return plan(work, FLIGHT_ISSUE, err);
 }
@@ -223,10 +232,17 @@ static enum err_code do_ask_operator(struct rotation_work *work, struct err *err
     rotation->waits_for_person = true;
     rotation->intent = false;
     rotation->row.due_at_ms = engine_now(work->engine) + work->engine->options.remind_ms;
+    bool refused = work->subject->provider && !provider_overlaps(work->subject->provider) &&
+                   !work->subject->key.without_overlap;
     snprintf(rotation->detail, sizeof rotation->detail,
              "waits for a new key: make one named %s at the provider, then hand it in with "
              "keyturn stage %s/%s",
              rotation->label, work->subject->key.environment, work->subject->key.name);
+    if (refused)
+        snprintf(rotation->detail, sizeof rotation->detail,
+                 "its provider kills the old key when it makes the new one, which its policy does not accept (keyturn "
+                 "set --without-overlap yes does). Or make one by hand, named %s, and keyturn stage",
+                 rotation->label);
     log_info("engine", "%s/%s: rotation %u %s", work->subject->key.environment,
              work->subject->key.name, rotation->number, rotation->detail);
     return ERR_OK;
@@ -443,6 +459,12 @@ static enum err_code tell_label(struct rotation_work *work, struct err *err)
 {
     (void)err;
     char text[300];
+    if (subject_replaces(work->subject, work->rotation))
+        return tell(work, true, work->rotation->old_dead
+                                    ? "the old key is dead and the answer with the new one was lost: make a new key at the "
+                                      "provider and hand it in with keyturn stage"
+                                    : "whether the provider replaced the old key is not known: look at it there; keyturn "
+                                      "retry asks it again, or make a new key and hand it in with keyturn stage");
     snprintf(text, sizeof text,
              "whether the key was made is not known: look for %s at the provider; hand it in with "
              "keyturn stage, or revoke it there and run keyturn retry",

@@ -103,6 +103,17 @@ enum err_code subject_summarise(struct engine *engine, struct subject *subject, 
     return ERR_OK;
 }
 
+bool key_is_issued(const struct provider *provider, const struct vault_key *key)
+{
+    return provider && provider_can(provider, PROVIDER_ISSUE) && (provider_overlaps(provider) || key->without_overlap);
+}
+
+bool subject_replaces(const struct subject *subject, const struct vault_rotation *rotation)
+{
+    return key_is_issued(subject->provider, &subject->key) && !provider_overlaps(subject->provider) &&
+           rotation->old_number;
+}
+
 void subject_set_current(struct subject *subject, const struct vault_version *version)
 {
     struct vault_key *key = &subject->key;

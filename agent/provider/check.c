@@ -185,10 +185,24 @@ static enum err_code check_own_name(const struct definition *definition, struct 
     return ERR_OK;
 }
 
+static enum err_code check_overlap(const struct definition *definition, struct err *err)
+{
+    const struct action_spec *issue = definition_action(definition, PROVIDER_ISSUE);
+    if (!definition->overlap)
+        return ERR_OK;
+    if (strcmp(definition->overlap, "none") != 0)
+        return err_set(err, ERR_INVALID, "overlap: is \"%s\"; expected none, or nothing where both keys live",
+                       definition->overlap);
+    if (issue && issue->manual)
+        return err_set(err, ERR_INVALID, "overlap: none is said of an issue that is no person's step");
+    return ERR_OK;
+}
+
 enum err_code definition_check(const struct definition *definition, const struct action_mistakes *mistakes,
                                struct err *err)
 {
     TRY(definition_keep(mistakes, check_own_name(definition, err), err));
+    TRY(definition_keep(mistakes, check_overlap(definition, err), err));
     for (unsigned i = 0; i < definition->environments_count; i++)
         TRY(definition_keep(mistakes, check_environment(definition, i, err), err));
     TRY(definition_keep(mistakes, definition_check_settings(definition, err), err));

@@ -69,6 +69,7 @@ static const cyaml_schema_field_t definition_fields[] = {
     DEFINITION_TEXT(struct definition, name, 0),
     DEFINITION_TEXT(struct definition, title, CYAML_FLAG_OPTIONAL),
     DEFINITION_TEXT(struct definition, documentation, CYAML_FLAG_OPTIONAL),
+    DEFINITION_TEXT(struct definition, overlap, CYAML_FLAG_OPTIONAL),
     CYAML_FIELD_SEQUENCE("environments", CYAML_FLAG_POINTER, struct definition, environments,
                          &definition_environment_value, 1, 32),
     CYAML_FIELD_SEQUENCE("settings", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct definition, settings,

@@ -55,6 +55,7 @@ struct definition {
     char *name;
     char *title;
     char *documentation;
+    char *overlap; /* "none": issuing kills the old key; NULL: both live */
     struct definition_environment *environments;
     unsigned environments_count;
     struct definition_setting *settings;

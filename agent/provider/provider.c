@@ -138,3 +138,8 @@ bool provider_can(const struct provider *provider, enum provider_action action)
     const struct action_spec *spec = provider_spec(provider, action);
     return spec && !spec->manual;
 }
+
+bool provider_overlaps(const struct provider *provider)
+{
+    return !provider->definition->overlap;
+}

@@ -26,6 +26,8 @@ static uint32_t plain_conditions(const struct rotation_facts *facts)
            bit_if(facts->provider_can_find, IF(CAN_FIND)) |
            bit_if(facts->attempt_uncertain, IF(UNCERTAIN)) |
            bit_if(facts->attempt_uncertain && facts->provider_can_find, IF(LOOKING)) |
+           bit_if(facts->replaces_old, IF(REPLACES)) |
+           bit_if(facts->replaces_old && !facts->propagation_passed, IF(YOUNG)) |
            bit_if(facts->supplied_fits, IF(FITS)) | bit_if(facts->new_exists, IF(SEALED)) |
            bit_if(facts->new_condemned, IF(NEW_CONDEMNED)) |
            bit_if(facts->has_old, IF(HAS_OLD)) | bit_if(old_is_lost(facts), IF(OLD_LOST)) |
@@ -39,11 +41,12 @@ static uint32_t plain_conditions(const struct rotation_facts *facts)
 static uint32_t retiring_conditions(const struct rotation_facts *facts)
 {
     bool proved = facts->alive_in_row >= facts->settle;
-    bool waited = facts->grace_passed && facts->receipts_in && facts->old_quiet;
-    bool in_use = facts->grace_passed && facts->receipts_in && !facts->old_quiet;
+    bool moved = facts->grace_passed && facts->receipts_in;
+    bool waited = facts->old_dead || (moved && facts->old_quiet);
+    bool in_use = !facts->old_dead && moved && !facts->old_quiet;
     return bit_if(proved, IF(PROVED)) |
            bit_if(facts->emergency || (waited && proved), IF(MAY_RETIRE)) |
-           bit_if(facts->emergency || (facts->grace_passed && proved), IF(MAY_GO_ON)) |
+           bit_if(facts->emergency || ((facts->old_dead || facts->grace_passed) && proved), IF(MAY_GO_ON)) |
            bit_if(!facts->emergency && waited && !proved, IF(ONLY_PROOF_LEFT)) |
            bit_if(!facts->emergency && in_use && facts->usage_due, IF(USAGE_DUE));
 }
@@ -63,6 +66,8 @@ static uint32_t origin_conditions(enum rotation_state from)
 static uint32_t rotation_conditions(enum rotation_state state, const struct rotation_facts *facts)
 {
     uint32_t conditions = plain_conditions(facts) | retiring_conditions(facts);
+    if (state == ROTATION_STAGING)
+        return conditions | bit_if(facts->replaces_old && facts->attempt_uncertain, IF(REPLACING));
     if (state != ROTATION_ATTENTION)
         return conditions;
 

@@ -30,18 +30,24 @@ static const struct table_row rows[] = {
       GO(STAGING), .effects = DO(ASK_OPERATOR) },
 
     /* staging: nothing is ever issued again while an attempt may still have worked (S3) */
-    { "R02", S(STAGING), ON(ISSUED), .needs = IF(SEALED),
+    { "R02", S(STAGING), ON(ISSUED), .needs = IF(SEALED), .bars = IF(REPLACES),
       GO(PROVING), .effects = DO(PROBE_NEW) },
+    { "R75", S(STAGING), ON(ISSUED), .needs = IF(SEALED) | IF(REPLACES),
+      GO(DELIVERING), .effects = DO(DELIVER) },
     { "R03", S(STAGING), ON(SUPPLIED), .needs = IF(FITS) | IF(SEALED),
       GO(PROVING), .effects = DO(KEEP_LABEL) | DO(PROBE_NEW) },
     { "R04a", S(STAGING), ON(UNCERTAIN), .needs = IF(CAN_FIND),
       GO(STAGING), .effects = DO(BACK_OFF) | DO(FIND) },
-    { "R04b", S(STAGING), ON(FOUND_BARE), .needs = IF(LOOKING),
+    { "R77", S(STAGING), ON(FOUND_BARE), .needs = IF(REPLACES) | IF(UNCERTAIN),
+      GO(ATTENTION), .effects = DO(KEEP_LABEL) | TELL(LABEL) },
+    { "R04b", S(STAGING), ON(FOUND_BARE), .needs = IF(LOOKING), .bars = IF(REPLACES),
       GO(STAGING), .effects = DO(CONDEMN_FOUND) | DO(ISSUE) },
     { "R04c", S(STAGING), ON(NOT_FOUND), .needs = IF(LOOKING), .bars = IF(PROPAGATED),
       GO(STAGING), .effects = DO(BACK_OFF) | DO(FIND) },
-    { "R04d", S(STAGING), ON(NOT_FOUND), .needs = IF(LOOKING) | IF(PROPAGATED),
+    { "R04d", S(STAGING), ON(NOT_FOUND), .needs = IF(LOOKING) | IF(PROPAGATED), .bars = IF(REPLACES),
       GO(STAGING), .effects = DO(KEEP_LABEL) | DO(ISSUE) },
+    { "R79", S(STAGING), ON(NOT_FOUND), .needs = IF(LOOKING) | IF(PROPAGATED) | IF(REPLACES),
+      GO(STAGING), .effects = DO(ISSUE) },
     { "R05", S(STAGING), ON(UNCERTAIN), .bars = IF(CAN_FIND),
       GO(ATTENTION), .effects = DO(KEEP_LABEL) | TELL(LABEL) },
     { "R06", S(STAGING), ON(REFUSED),
@@ -133,7 +139,9 @@ static const struct table_row rows[] = {
       GO(ATTENTION), .effects = TELL(UNKNOWN) },
     { "R49", S(SETTLING), ON(UNKNOWN), .bars = IF(ONLY_PROOF_LEFT) | IF(DEADLINE),
       GO(SETTLING), .effects = DO(WAIT) },
-    { "R50", S(SETTLING), ON(DEAD) | ON(UNFIT),
+    { "R78", S(SETTLING), ON(DEAD) | ON(UNFIT), .needs = IF(YOUNG),
+      GO(SETTLING), .effects = DO(BACK_OFF) | DO(PROBE_NEW) },
+    { "R50", S(SETTLING), ON(DEAD) | ON(UNFIT), .bars = IF(YOUNG),
       GO(ATTENTION), .effects = TELL(NEW_DEAD) },
     { "R72", S(SETTLING), ON(TIME), .needs = IF(DEADLINE), .bars = IF(MAY_RETIRE) | IF(PROVED),
       GO(SETTLING), .effects = DO(PROBE_NEW) },
@@ -153,7 +161,7 @@ static const struct table_row rows[] = {
       GO(RETIRING), .effects = TELL(NEW_DEAD) },
 
     /* given up */
-    { "R19", S(STAGING) | S(PROVING), ON(CANCEL),
+    { "R19", S(STAGING) | S(PROVING), ON(CANCEL), .bars = IF(REPLACING),
       GO(FAILED), .effects = END_FAILED | TELL(GIVEN_UP) },
 
     /* attention: back to the state it came from */
@@ -194,8 +202,10 @@ static const struct table_row rows[] = {
       GO(DONE), .effects = END_DONE },
     { "R69", S(ATTENTION), ON(SUPPLIED), .needs = IF(FROM_STAGING) | IF(FITS) | IF(SEALED),
       GO(PROVING), .effects = DO(KEEP_LABEL) | DO(PROBE_NEW) },
-    { "R70", S(ATTENTION), ON(ISSUED), .needs = IF(FROM_STAGING) | IF(SEALED),
+    { "R70", S(ATTENTION), ON(ISSUED), .needs = IF(FROM_STAGING) | IF(SEALED), .bars = IF(REPLACES),
       GO(PROVING), .effects = DO(PROBE_NEW) },
+    { "R76", S(ATTENTION), ON(ISSUED), .needs = IF(FROM_STAGING) | IF(SEALED) | IF(REPLACES),
+      GO(DELIVERING), .effects = DO(DELIVER) },
 
     /* emergencies */
     { "R22a", S(STAGING) | S(PROVING) | S(DELIVERING) | S(UNDOING) | S(RETIRING), ON(EMERGENCY),
@@ -300,6 +310,8 @@ static const struct table_row answers[] = {
             .reason = "the old version is not retiring by this rotation"),
 
     /* refused: what a person may ask only elsewhere */
+    REFUSED(.states = S(STAGING), .events = ON(CANCEL), .needs = IF(REPLACING),
+            .reason = "cancel: the old version may be replaced already; it is being looked at"),
     REFUSED(.states = S(DELIVERING), .events = ON(CANCEL), .needs = IF(OLD_LOST),
             .reason = "cancel: the old version is condemned or dead; it cannot come back"),
     REFUSED(.states = S(UNDOING), .events = ON(CANCEL),
@@ -392,6 +404,9 @@ static const char *const condition_words[ROTATION_CONDITION_COUNT] = {
     [ROTATION_IF_CAN_FIND] = "can find",
     [ROTATION_IF_UNCERTAIN] = "attempt uncertain",
     [ROTATION_IF_LOOKING] = "looking",
+    [ROTATION_IF_REPLACES] = "replaces old",
+    [ROTATION_IF_REPLACING] = "replacing",
+    [ROTATION_IF_YOUNG] = "young",
     [ROTATION_IF_FITS] = "fits",
     [ROTATION_IF_SEALED] = "sealed",
     [ROTATION_IF_NEW_CONDEMNED] = "new condemned",
@@ -420,6 +435,7 @@ static const char *const negated_words[ROTATION_CONDITION_COUNT] = {
     [ROTATION_IF_OTHER_OPEN] = "no other rotation is open",
     [ROTATION_IF_CAN_ISSUE] = "cannot issue",
     [ROTATION_IF_CAN_FIND] = "cannot find",
+    [ROTATION_IF_REPLACES] = "old overlaps",
     [ROTATION_IF_FITS] = "does not fit",
     [ROTATION_IF_HAS_OLD] = "no old",
     [ROTATION_IF_PROPAGATED] = "before propagation",

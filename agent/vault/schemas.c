@@ -71,6 +71,7 @@ static const struct codec_field key_fields[] = {
     [47] = KEY(not_with, CODEC_STRING),
     [48] = KEY(opened_at_ms, CODEC_I64),
     [49] = CODEC_FIELD_TEXT(struct vault_key, receipts, VAULT_RECEIPTS_BYTES),
+    [50] = KEY(without_overlap, CODEC_BOOL),
 };
 
 static const struct codec_field version_fields[] = {
@@ -141,6 +142,7 @@ static const struct codec_field rotation_fields[] = {
     [55] = ROTATION(last_used_at_ms, CODEC_I64),
     [56] = ROTATION(usage_failures, CODEC_I32),
     [57] = ROTATION(last_used_by, CODEC_STRING),
+    [58] = ROTATION(old_dead_in_row, CODEC_I32),
 };
 
 static const struct codec_field revocation_fields[] = {

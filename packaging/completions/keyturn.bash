@@ -22,14 +22,14 @@ _keyturn() {
         keys=1
         ;;
     add)
-        options='--provider --title --owner --every --jitter --window --not-with --expires --on-dead --grace --probe-every --credential --wipe-dead --receipts --label --deliver-file --deliver --no-secret --unchecked --stdin --fd --socket --no-start --help'
+        options='--provider --title --owner --every --jitter --window --not-with --expires --on-dead --grace --probe-every --credential --wipe-dead --receipts --without-overlap --label --deliver-file --deliver --no-secret --unchecked --stdin --fd --socket --no-start --help'
         ;;
     get)
         options='--version --as --socket --no-start --help'
         keys=1
         ;;
     set)
-        options='--title --owner --every --jitter --window --not-with --expires --on-dead --grace --probe-every --credential --wipe-dead --receipts --label --no-label --socket --no-start --help'
+        options='--title --owner --every --jitter --window --not-with --expires --on-dead --grace --probe-every --credential --wipe-dead --receipts --without-overlap --label --no-label --socket --no-start --help'
         keys=1
         ;;
     probe)

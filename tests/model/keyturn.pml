@@ -95,6 +95,7 @@ typedef Rotation {
     byte begun; /* rotations */
     byte current;
     byte place; /* the version that its place holds */
+    bit told;   /* a person was told that the old version may have been replaced, and by what is not known */
     bit beyond; /* it asked for more versions than the bounds have */
 };
 
@@ -192,7 +193,7 @@ inline note(e)
         v[r[k].new].held = STAGED;
         r[k].new_condemned = 0;
         if
-        :: e == on_issued -> r[k].uncertain = 0
+        :: e == on_issued -> r[k].uncertain = 0; r[k].old_dead = r[k].old_dead || REPLACES
         :: else -> skip /* a person brings another: what became of the attempt is as unknown as before */
         fi;
         r[k].propagated = 0;
@@ -201,6 +202,7 @@ inline note(e)
     :: e == on_dead || e == on_unfit -> r[k].alive_row = 0
     :: e == on_refused || e == on_unsent -> r[k].uncertain = 0
     :: e == on_old_dead -> r[k].old_dead = 1
+    :: e == on_found_bare && REPLACES -> r[k].old_dead = 1
     :: e == on_old_restored -> r[k].old_condemned = 0
     :: else -> skip
     fi
@@ -216,14 +218,16 @@ inline note(e)
 #define NEW_IS_PROVED (r[k].new != NOBODY && r[k].alive_row >= SETTLE && !v[r[k].new].unfit)
 #define READERS_MOVED(e) ((r[k].receipts && r[k].quiet) || e == on_go_on)
 #define MAY_CONDEMN_OLD(e) (r[k].emergency || e == on_emergency || v[r[k].old].open || v[r[k].old].held == DEAD || \
-    meddled || (NEW_IS_PROVED && r[k].place == r[k].new && r[k].grace && READERS_MOVED(e)))
+    meddled || (NEW_IS_PROVED && r[k].place == r[k].new && ((r[k].grace && READERS_MOVED(e)) || r[k].old_dead)))
 
 inline enter(e)
 {
     if
     :: c_expr { (rotation.next != now.r[pk].state) } ->
         if
-        :: c_expr { (rotation.next == ROTATION_ATTENTION) } -> r[k].resume = r[k].state
+        :: c_expr { (rotation.next == ROTATION_ATTENTION) } ->
+            r[k].told = r[k].told || (REPLACES && r[k].state == rotation_staging);
+            r[k].resume = r[k].state
         :: else -> r[k].resume = 0
         fi;
         c_code { now.r[pk].state = (uchar)rotation.next; };
@@ -345,7 +349,7 @@ inline make(i)
 
 inline answered(e) { r[k].answer = e + 1 }
 
-inline go_issue()
+inline go_make()
 {
     if
     :: credential -> make(r[k].attempt); answered(on_issued)
@@ -358,13 +362,52 @@ inline go_issue()
     fi
 }
 
-inline go_find()
+/* Issuing that is asked with the old key and kills it. What was cut off does not land later: the propagation time is
+ * waited for before it is asked again. */
+inline replace()
+{
+    v[r[k].old].truth = REVOKED;
+    if :: v[r[k].old].lags = 1 :: v[r[k].old].lags = 0 fi;
+    make(r[k].attempt)
+}
+
+inline go_issue()
+{
+    if
+    :: REPLACES && v[r[k].old].truth != LIVE -> answered(on_refused)
+    :: REPLACES && v[r[k].old].truth == LIVE -> replace(); answered(on_issued)
+    :: REPLACES && v[r[k].old].truth == LIVE && noise > 0 -> noise--; replace(); answered(on_uncertain)
+    :: REPLACES && noise > 0 -> noise--; answered(on_uncertain)
+    :: REPLACES && noise > 0 -> noise--; answered(on_unsent)
+    :: !REPLACES -> go_make()
+    fi
+}
+
+inline go_look()
+{
+    if
+    :: (v[r[k].old].truth == LIVE || v[r[k].old].lags) && r[k].propagated -> answered(on_not_found)
+    :: (v[r[k].old].truth == LIVE || v[r[k].old].lags) && !r[k].propagated -> answered(on_unknown) /* too early to say */
+    :: v[r[k].old].truth != LIVE -> answered(on_found_bare)
+    :: noise > 0 -> noise--; answered(on_unknown)
+    fi
+}
+
+inline go_search()
 {
     if
     :: v[r[k].attempt].truth >= LIVE && v[r[k].attempt].truth != REVOKED && credential -> answered(on_found_bare)
     :: v[r[k].attempt].truth < LIVE || v[r[k].attempt].truth == REVOKED || v[r[k].attempt].lags -> answered(on_not_found)
     :: noise > 0 -> noise--; answered(on_unknown)
     :: !credential -> answered(on_unknown)
+    fi
+}
+
+inline go_find()
+{
+    if
+    :: REPLACES -> go_look()
+    :: !REPLACES -> go_search()
     fi
 }
 
@@ -597,6 +640,13 @@ end:
                 (r[k].state == rotation_staging || (r[k].state == rotation_attention && r[k].resume == rotation_staging)) ->
         i = r[k].attempt; make(i); i = 0;
         r[k].found = r[k].attempt; hear(r[k], on_supplied) }
+    :: atomic { pending == 0 && REPLACES && (r[k].old == NOBODY || r[k].old_dead || r[k].old_condemned) && r[k].new == NOBODY && r[k].flight == REST && r[k].state == rotation_staging ->
+        if
+        :: r[k].used == VERSIONS -> r[k].beyond = 1
+        :: r[k].used < VERSIONS ->
+            i = k * VERSIONS + r[k].used; r[k].used++; make(i);
+            r[k].found = i; i = 0; hear(r[k], on_supplied)
+        fi }
     :: atomic { pending == 0 && moves > 0 && ISSUES && r[k].new == NOBODY && r[k].flight == REST && r[k].used < VERSIONS &&
                 (r[k].state == rotation_staging || (r[k].state == rotation_attention && r[k].resume == rotation_staging)) ->
         moves--;
@@ -652,7 +702,9 @@ active [KEYS] proctype time()
 end:
     do
     :: atomic { pending == 0 && DEADLINE_MATTERS && !r[k].deadline -> r[k].deadline = 1 }
-    :: atomic { pending == 0 && (r[k].state == rotation_staging || r[k].state == rotation_proving) && !r[k].propagated && r[k].attempt != NOBODY && r[k].flight != ISSUE && !v[r[k].attempt].lags -> r[k].propagated = 1 }
+    :: atomic { pending == 0 && (r[k].state == rotation_staging || r[k].state == rotation_proving || (REPLACES && r[k].state == rotation_settling)) &&
+                !r[k].propagated && r[k].attempt != NOBODY && r[k].flight != ISSUE && !v[r[k].attempt].lags &&
+                (!REPLACES || r[k].old == NOBODY || !v[r[k].old].lags) -> r[k].propagated = 1 }
     :: atomic { pending == 0 && r[k].state == rotation_settling && !r[k].grace -> r[k].grace = 1 }
     :: atomic { pending == 0 && (r[k].state == rotation_settling || r[k].state == rotation_attention) && !r[k].receipts -> r[k].receipts = 1 }
     :: atomic { pending == 0 && (r[k].state == rotation_settling || r[k].state == rotation_attention) && !r[k].quiet -> r[k].quiet = 1 }
@@ -723,7 +775,7 @@ inline check_rest()
             PROMISE(!v[n].wanted, "S4: a revocation rests before its end\n");
             PROMISE(v[n].truth != LIVE || v[n].held != UNHELD || TOLD(n), "S3: a key lives that nobody knows\n");
             PROMISE(v[n].truth != LIVE || v[n].held != DEAD, "S4: a key lives that is held for dead\n");
-            PROMISE(v[n].truth == LIVE || v[n].held != CURRENT || meddled, "S1: the current key is dead\n")
+            PROMISE(v[n].truth == LIVE || v[n].held != CURRENT || meddled || r[KEY_OF(n)].told || (REPLACES && r[KEY_OF(n)].old_dead), "S1: the current key is dead\n")
         fi
     }
     for (n : 0 .. KEYS - 1) {

@@ -33,14 +33,21 @@ static void note_row(const char *row)
         rows_taken[i] = row;
 }
 
+/* Where issuing kills the old version it is asked with that one, and a look is a probe of it. */
+static bool old_lives(int k)
+{
+    return now.r[k].old != NO_VERSION && !now.r[k].old_condemned && !now.r[k].old_dead;
+}
+
 static struct rotation_decision rotation_asked(int k, int event)
 {
     struct rotation_facts facts = {
         .resume_state = (enum rotation_state)now.r[k].resume,
         .alive_in_row = now.r[k].alive_row,
         .settle = SETTLE,
-        .provider_can_issue = ISSUES,
-        .provider_can_find = FINDS,
+        .provider_can_issue = ISSUES && (!REPLACES || old_lives(k)),
+        .provider_can_find = REPLACES ? old_lives(k) : FINDS,
+        .replaces_old = REPLACES && now.r[k].old != NO_VERSION,
         .attempt_uncertain = now.r[k].uncertain,
         .supplied_fits = true,
         .new_exists = now.r[k].new != NO_VERSION,

@@ -77,3 +77,26 @@ SH
   rotation_is live/k settling
   ! grep -q '^revoke' "$SHELF/log"
 }
+
+@test "R75: a provider that kills the old key is asked to only when the policy says so" {
+  shelf_start 'overlap: none'
+  echo shelf_live_k-1-0123456789 >"$SHELF/keys/k-1"
+  printf '%s' shelf_live_k-1-0123456789 | keyturn add live/k --provider shelf --stdin >/dev/null
+  run keyturn rotate live/k --no-wait
+  run keyturn rotations
+  has 'keyturn stage live/k' "$output"
+  run keyturn show live/k
+  has 'set --without-overlap yes does' "$output"
+  ! grep -q '^issue' "$SHELF/log"
+
+  # In the file of the inventory, too.
+  keyturn export >"$WORLD/inventory.yaml"
+  lacks without_overlap "$(<"$WORLD/inventory.yaml")"
+  sed -i 's/^\( *\)provider: shelf/&\n\1without_overlap: yes/' "$WORLD/inventory.yaml"
+  keyturn apply "$WORLD/inventory.yaml" --yes
+  run keyturn export
+  has 'without_overlap: true' "$output"
+  wait_for 10 grep -q '^issue' "$SHELF/log"
+  # The shelf does not kill it; what died in the meantime needs no grace.
+  wait_for 10 rotation_is live/k retiring
+}

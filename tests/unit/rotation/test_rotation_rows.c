@@ -244,6 +244,38 @@ static void test_R73_R74_what_only_use_holds_up_is_asked_about(void **unused)
     expect_moves(ROTATION_SETTLING, ROTATION_ON_TIME, facts, "R15", ROTATION_RETIRING, DO(CONDEMN_OLD));
 }
 
+static void test_R75_S3_what_replaces_old_is_delivered_first_and_never_repeated_blindly(void **unused)
+{
+    (void)unused;
+    struct rotation_facts facts = ordinary();
+    facts.replaces_old = facts.old_dead = true;
+    facts.alive_in_row = 0;
+    expect_moves(ROTATION_STAGING, ROTATION_ON_ISSUED, facts, "R75", ROTATION_DELIVERING, DO(DELIVER));
+    facts.grace_passed = facts.receipts_in = facts.old_quiet = false;
+    expect_moves(ROTATION_SETTLING, ROTATION_ON_TIME, facts, "R43", ROTATION_SETTLING, DO(PROBE_NEW));
+    expect_moves(ROTATION_SETTLING, ROTATION_ON_DEAD, facts, "R78", ROTATION_SETTLING, DO(BACK_OFF) | DO(PROBE_NEW));
+    facts.propagation_passed = true;
+    expect_moves(ROTATION_SETTLING, ROTATION_ON_DEAD, facts, "R50", ROTATION_ATTENTION, TELL(NEW_DEAD));
+    facts.alive_in_row = facts.settle;
+    expect_moves(ROTATION_SETTLING, ROTATION_ON_TIME, facts, "R15", ROTATION_RETIRING, DO(CONDEMN_OLD));
+
+    facts = ordinary();
+    facts.replaces_old = facts.attempt_uncertain = true;
+    facts.new_exists = false;
+    expect_moves(ROTATION_STAGING, ROTATION_ON_UNCERTAIN, facts, "R04a", ROTATION_STAGING, DO(BACK_OFF) | DO(FIND));
+    expect_refused(ROTATION_STAGING, ROTATION_ON_CANCEL, facts,
+                   "cancel: the old version may be replaced already; it is being looked at");
+    expect_moves(ROTATION_STAGING, ROTATION_ON_NOT_FOUND, facts, "R04c", ROTATION_STAGING, DO(BACK_OFF) | DO(FIND));
+    facts.propagation_passed = true;
+    expect_moves(ROTATION_STAGING, ROTATION_ON_NOT_FOUND, facts, "R79", ROTATION_STAGING, DO(ISSUE));
+    facts.old_dead = true;
+    facts.provider_can_find = facts.provider_can_issue = false;
+    expect_moves(ROTATION_STAGING, ROTATION_ON_FOUND_BARE, facts, "R77", ROTATION_ATTENTION,
+                 DO(KEEP_LABEL) | TELL(LABEL));
+    facts.resume_state = ROTATION_STAGING;
+    expect_moves(ROTATION_ATTENTION, ROTATION_ON_RETRY, facts, "R20c", ROTATION_STAGING, DO(ASK_OPERATOR));
+}
+
 static void test_R16_at_the_deadline_missing_readers_are_named(void **unused)
 {
     (void)unused;
@@ -426,6 +458,7 @@ int main(void)
         cmocka_unit_test(test_R15_S1_old_is_condemned_when_all_is_there),
         cmocka_unit_test(test_R15_S1_each_missing_fact_holds_old_alive),
         cmocka_unit_test(test_R73_R74_what_only_use_holds_up_is_asked_about),
+        cmocka_unit_test(test_R75_S3_what_replaces_old_is_delivered_first_and_never_repeated_blindly),
         cmocka_unit_test(test_R16_at_the_deadline_missing_readers_are_named),
         cmocka_unit_test(test_R17_roll_back_only_while_old_lives),
         cmocka_unit_test(test_R18_the_death_of_old_ends_it),

@@ -18,6 +18,7 @@ enum fact {
     FACT_OTHER_OPEN,
     FACT_CAN_ISSUE,
     FACT_CAN_FIND,
+    FACT_REPLACES,
     FACT_UNCERTAIN,
     FACT_FITS,
     FACT_NEW_EXISTS,
@@ -44,14 +45,14 @@ enum fact {
 static const uint32_t facts_of_state[ROTATION_STATE_COUNT] = {
     [ROTATION_IDLE] = F(OTHER_OPEN) | F(CAN_ISSUE),
     [ROTATION_STAGING] =
-        F_OBJECTS | F(CAN_ISSUE) | F(CAN_FIND) | F(FITS) | F(PROPAGATION) | F(DEADLINE),
+        F_OBJECTS | F(CAN_ISSUE) | F(CAN_FIND) | F(REPLACES) | F(FITS) | F(PROPAGATION) | F(DEADLINE),
     [ROTATION_PROVING] = F_OBJECTS | F(PROPAGATION) | F(DEADLINE) | F(PROVED),
     [ROTATION_DELIVERING] = F_OBJECTS,
     [ROTATION_UNDOING] = F_OBJECTS | F(NEW_CONDEMNED),
-    [ROTATION_SETTLING] = F_OBJECTS | F(EMERGENCY) | F(DEADLINE) | F(GRACE) | F(RECEIPTS) |
+    [ROTATION_SETTLING] = F_OBJECTS | F(REPLACES) | F(PROPAGATION) | F(EMERGENCY) | F(DEADLINE) | F(GRACE) | F(RECEIPTS) |
                           F(QUIET) | F(USAGE) | F(PROVED),
     [ROTATION_RETIRING] = F_OBJECTS | F(OLD_REVERSIBLE),
-    [ROTATION_ATTENTION] = F_OBJECTS | F(CAN_ISSUE) | F(CAN_FIND) | F(FITS) | F(NEW_CONDEMNED) |
+    [ROTATION_ATTENTION] = F_OBJECTS | F(REPLACES) | F(CAN_ISSUE) | F(CAN_FIND) | F(FITS) | F(NEW_CONDEMNED) |
                            F(EMERGENCY) | F(GRACE) | F(RECEIPTS) | F(QUIET) | F(USAGE) |
                            F(PROVED),
     [ROTATION_DONE] = 0,
@@ -72,6 +73,7 @@ static struct rotation_facts facts_make(uint32_t number, enum rotation_state fro
         .other_open = has(number, FACT_OTHER_OPEN),
         .provider_can_issue = has(number, FACT_CAN_ISSUE),
         .provider_can_find = has(number, FACT_CAN_FIND),
+        .replaces_old = has(number, FACT_REPLACES),
         .attempt_uncertain = has(number, FACT_UNCERTAIN),
         .supplied_fits = has(number, FACT_FITS),
         .new_exists = has(number, FACT_NEW_EXISTS),

@@ -22,8 +22,9 @@ struct world {
     unsigned old_condemned : 1, emergency : 1, old_dead : 1;
     unsigned delivered : 1, promoted : 1; /* ghosts: new is everywhere; new is current */
     unsigned grace : 1, readers : 1;
+    unsigned replaces : 1; /* never changes: issuing kills old */
 };
-enum { WORLD_BITS = 23 };
+enum { WORLD_BITS = 24 };
 
 /* What is true only for the one event. */
 struct moment {
@@ -45,7 +46,8 @@ static uint32_t world_pack(struct world w)
            (uint32_t)w.uncertain << 13 | (uint32_t)w.new_exists << 14 |
            (uint32_t)w.new_condemned << 15 | (uint32_t)w.old_condemned << 16 |
            (uint32_t)w.emergency << 17 | (uint32_t)w.old_dead << 18 | (uint32_t)w.delivered << 19 |
-           (uint32_t)w.promoted << 20 | (uint32_t)w.grace << 21 | (uint32_t)w.readers << 22;
+           (uint32_t)w.promoted << 20 | (uint32_t)w.grace << 21 | (uint32_t)w.readers << 22 |
+           (uint32_t)w.replaces << 23;
 }
 
 static struct world world_unpack(uint32_t p)
@@ -56,7 +58,7 @@ static struct world world_unpack(uint32_t p)
         .uncertain = p >> 13 & 1, .new_exists = p >> 14 & 1, .new_condemned = p >> 15 & 1,
         .old_condemned = p >> 16 & 1, .emergency = p >> 17 & 1, .old_dead = p >> 18 & 1,
         .delivered = p >> 19 & 1, .promoted = p >> 20 & 1, .grace = p >> 21 & 1,
-        .readers = p >> 22 & 1,
+        .readers = p >> 22 & 1, .replaces = p >> 23 & 1,
     };
 }
 
@@ -105,7 +107,8 @@ static void world_take_event(struct world *w, struct moment m)
     if (m.event == ROTATION_ON_ISSUED || m.event == ROTATION_ON_REFUSED ||
         m.event == ROTATION_ON_UNSENT)
         w->uncertain = 0;
-    if (m.event == ROTATION_ON_OLD_DEAD)
+    bool replaced = w->replaces && (m.event == ROTATION_ON_ISSUED || m.event == ROTATION_ON_FOUND_BARE);
+    if (m.event == ROTATION_ON_OLD_DEAD || (replaced && world_is_staging(*w)))
         w->old_dead = 1;
 }
 
@@ -115,8 +118,9 @@ static struct rotation_facts world_facts(struct world w, struct moment m)
         .resume_state = (enum rotation_state)w.from,
         .alive_in_row = w.alive,
         .settle = SETTLE,
-        .provider_can_issue = w.can_issue,
-        .provider_can_find = w.can_find,
+        .provider_can_issue = w.can_issue && !(w.replaces && old_is_lost(w)),
+        .provider_can_find = w.replaces ? !old_is_lost(w) : w.can_find,
+        .replaces_old = w.replaces,
         .attempt_uncertain = w.uncertain,
         .supplied_fits = m.fits,
         .new_exists = w.new_exists,
@@ -201,9 +205,9 @@ static void assert_S1(const struct step *s)
         return;
     assert_true(s->before.delivered);
     assert_true(s->before.promoted);
-    assert_true(s->before.grace);
+    assert_true(s->before.grace || s->facts.old_dead);
     assert_true(s->before.alive == SETTLE);
-    assert_true(s->before.readers || s->moment.event == ROTATION_ON_GO_ON);
+    assert_true(s->before.readers || s->facts.old_dead || s->moment.event == ROTATION_ON_GO_ON);
     assert_false(s->before.new_condemned);
 }
 
@@ -229,6 +233,9 @@ static void assert_S3_nothing_is_issued_blindly(const struct step *s)
     if (!rotation_does(&s->decision, ROTATION_DO_ISSUE) || !s->facts.attempt_uncertain)
         return;
     if (rotation_does(&s->decision, ROTATION_DO_CONDEMN_FOUND))
+        return;
+    /* Old lives: it was not replaced, and the attempt has an end. */
+    if (s->facts.replaces_old && s->moment.event == ROTATION_ON_NOT_FOUND && s->moment.propagation)
         return;
     assert_true(rotation_does(&s->decision, ROTATION_DO_KEEP_LABEL));
     assert_true(s->moment.event == ROTATION_ON_RETRY ||
@@ -360,6 +367,8 @@ static int search_all(void **state)
                                .can_find = config >> 1 & 1, .has_old = config >> 2 & 1 };
         search_add(search, start);
     }
+    const struct world replaces = { .state = ROTATION_IDLE, .can_issue = 1, .has_old = 1, .replaces = 1 };
+    search_add(search, replaces);
     for (size_t i = 0; i < search->count; i++)
         search_add_neighbours(search, world_unpack(search->worlds[i]));
     *state = search;

@@ -95,7 +95,8 @@ enum engine_field {
     ENGINE_ROTATE_DEAD = 1 << 18,
     ENGINE_EXPIRES = 1 << 19,
     ENGINE_NOT_WITH = 1 << 20,
-    ENGINE_RECEIPTS = 1 << 21
+    ENGINE_RECEIPTS = 1 << 21,
+    ENGINE_WITHOUT_OVERLAP = 1 << 22
 };
 struct engine_key_draft {
     unsigned fields; /* enum engine_field bits that are given */
@@ -115,6 +116,7 @@ struct engine_key_draft {
     int64_t expires_at_ms;  /* of the current version; 0: not known */
     bool rotate_dead;       /* a current version that is found dead is replaced at once */
     bool wipe_dead;
+    bool without_overlap; /* it may be rotated where issuing kills the old version */
     bool needs_receipts; /* the old version lives until everybody who read it has read the new one */
     bool unchecked; /* take a secret whose shape the provider does not know */
     const char *const *deliveries; /* JSON definitions, put in this order */

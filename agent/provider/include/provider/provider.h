@@ -74,6 +74,9 @@ const struct action_spec *provider_spec(const struct provider *provider, enum pr
 /* Is the action there and done without a person? */
 bool provider_can(const struct provider *provider, enum provider_action action);
 
+/* Do an old key and the new one live side by side? Else issuing, asked with the old key's secret, kills it. */
+bool provider_overlaps(const struct provider *provider);
+
 /* One environment of a provider. */
 struct provider_environment {
     const char *name;

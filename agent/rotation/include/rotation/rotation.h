@@ -113,7 +113,8 @@ enum rotation_effect {
 /* The facts at the moment of the event, the event's own included: the third
  * alive answer in a row comes with alive_in_row 3, issued, refused and unsent
  * with attempt_uncertain false, uncertain with it true. found_bare and
- * not_found come while it is still true, for they answer a look. */
+ * not_found come while it is still true, for they answer a look. Where issuing
+ * replaces old, issued and found_bare come with old_dead true. */
 struct rotation_facts {
     enum rotation_state resume_state; /* in attention: the state it came from; else ignored */
     unsigned alive_in_row; /* alive answers for new since the last dead or unfit one; unknown
@@ -123,6 +124,9 @@ struct rotation_facts {
     bool other_open; /* in idle: another rotation of this key is open */
     bool provider_can_issue;
     bool provider_can_find;
+    bool replaces_old;       /* issuing kills old in the act, and its policy accepts that; the provider can
+                                issue and find only while old lives, and a look is a probe of old:
+                                not_found, it lives; found_bare, it is dead */
     bool attempt_uncertain;  /* the latest issue attempt has no known end, be it out just now or
                                 cut off; only where the provider can issue */
     bool supplied_fits;      /* supplied: pattern, environment, and held nowhere else */

@@ -90,6 +90,7 @@ struct vault_key {
     int64_t probe_at_ms;     /* next scheduled probe, 0: none */
     bool wipe_dead;          /* wipe a version's secret once it is proved dead */
     bool needs_receipts;     /* receipts hold revocation back */
+    bool without_overlap;    /* it is rotated although issuing kills the old version */
     uint32_t last_number;    /* the highest version number given out */
     struct vault_text labels; /* "name=value" lines, sorted by name */
     struct vault_text receipts; /* who read it last: vault/receipts.h */
@@ -153,6 +154,7 @@ struct vault_rotation {
     int32_t attempt; /* effects started in this state */
     int32_t alive_in_row;
     int32_t looks;    /* finds that found nothing */
+    int32_t old_dead_in_row; /* where a look is a probe of old: dead answers in a row */
     int32_t failures; /* unknowns and transient failures in a row in this state: for the backoff */
     int64_t made_at_ms;     /* new was issued or supplied then (propagation counts from it) */
     int64_t promoted_at_ms; /* grace counts from it */
