@@ -97,6 +97,7 @@ SH
   run keyturn export
   has 'without_overlap: true' "$output"
   wait_for 10 grep -q '^issue' "$SHELF/log"
-  # The shelf does not kill it; what died in the meantime needs no grace.
-  wait_for 10 rotation_is live/k retiring
+  # A day's grace is none of a key that died with the answer.
+  wait_for 20 rotation_is live/k done
+  version_is live/k 1 dead
 }
