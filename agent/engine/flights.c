@@ -254,7 +254,8 @@ static enum err_code read_version(struct engine *engine, struct flight *flight, 
     struct vault_version version = {0};
     TRY(vault_get(engine->session, VAULT_VERSION, flight->version_id, &version.row, err));
     COPY_TEXT(flight->provider_id, version.provider_id);
-    COPY_TEXT(flight->label, version.label);
+    if (flight->kind != FLIGHT_ISSUE) /* one that is asked with the old key names the new one */
+        COPY_TEXT(flight->label, version.label);
     return vault_version_secret(engine->session, &version, &flight->secret, err);
 }
 

@@ -220,6 +220,7 @@ static enum err_code do_issue(struct rotation_work *work, struct err *err)
     /* From its intent on it may have worked, until its outcome is recorded (S3). */
     rotation->attempt_uncertain = true;
     rotation->waits_for_person = false; /* a person was asked until the policy accepted it */
+    rotation->detail[0] = '\0';
     rotation->made_at_ms = engine_now(work->engine);
     return plan(work, FLIGHT_ISSUE, err);
 }
