@@ -259,9 +259,11 @@ static enum err_code read_version(struct engine *engine, struct flight *flight, 
     return vault_version_secret(engine->session, &version, &flight->secret, err);
 }
 
-static bool kills(const struct flight *flight)
+/* What an emergency over all keys still needs: to kill, and to tell people of it. */
+static bool may_use_condemned(const struct flight *flight)
 {
-    return flight->kind == FLIGHT_DISABLE || flight->kind == FLIGHT_REVOKE || flight->kind == FLIGHT_PROBE_CONDEMNED;
+    return flight->kind == FLIGHT_DISABLE || flight->kind == FLIGHT_REVOKE ||
+           flight->kind == FLIGHT_PROBE_CONDEMNED || flight->kind == FLIGHT_NOTICE;
 }
 
 /* The secret of the key that the action uses as its credential. */
@@ -274,7 +276,7 @@ static enum err_code read_credential(struct engine *engine, const struct flight 
     enum err_code code = vault_key_find(engine->session, environment, name, &key, err);
     if (code == ERR_NOT_FOUND)
         return err_set(err, ERR_NOT_FOUND, "the credential %s is not in the vault; add it", credential);
-    if (code == ERR_OK && key.current_number == 0 && kills(flight))
+    if (code == ERR_OK && key.current_number == 0 && may_use_condemned(flight))
         code = credential_condemned(engine, &key, key.current_id, err);
     else if (code == ERR_OK && key.current_number == 0)
         code = err_set(err, ERR_STATE, "the credential %s has no current version", credential);

@@ -51,6 +51,10 @@ enum err_code http_mail_prepare(struct http_transfer *transfer, const struct htt
     curl_easy_setopt(easy, CURLOPT_MAIL_FROM, mail->from);
     curl_easy_setopt(easy, CURLOPT_MAIL_RCPT, transfer->recipients);
     curl_easy_setopt(easy, CURLOPT_USE_SSL, (long)(mail->clear ? CURLUSESSL_NONE : CURLUSESSL_ALL));
+    /* A connection for each mail: a kept one stays logged in, and has often been closed by its server
+     * when the next mail comes, which libcurl does not mend as it does for HTTP. */
+    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
     curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
     curl_easy_setopt(easy, CURLOPT_READFUNCTION, mail_read);
     curl_easy_setopt(easy, CURLOPT_READDATA, transfer);

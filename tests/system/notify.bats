@@ -8,11 +8,11 @@ setup() {
   world_begin
   PEOPLE=$WORLD/people
   mkdir "$PEOPLE"
-  touch "$PEOPLE/posts" "$PEOPLE/mails" "$PEOPLE/runs" "$PEOPLE/hanging"
+  touch "$PEOPLE/posts" "$PEOPLE/mails" "$PEOPLE/runs" "$PEOPLE/hanging" "$PEOPLE/logins"
   python3 "$REPOSITORY/tests/system/people.py" "$PEOPLE" 2>"$PEOPLE/log" 3>&- &
   PEOPLE_PID=$!
   wait_for 10 test -s "$PEOPLE/ports"
-  read -r HTTP_PORT SMTP_PORT <"$PEOPLE/ports"
+  read -r HTTP_PORT SMTP_PORT SMTPS_PORT <"$PEOPLE/ports"
   printf '#!/bin/sh\ncat >>"%s/runs"\n' "$PEOPLE" >"$WORLD/pager"
   chmod 0700 "$WORLD/pager"
 }
@@ -23,7 +23,7 @@ teardown() {
 }
 
 world_with() { # world_with REMIND CHANNELS: the agent with these channels
-  printf 'remind: %s\nnotify:\n%s\n' "$1" "$2" >"$WORLD/config.yaml"
+  printf 'remind: %s\n%s\nnotify:\n%s\n' "$1" "${MORE:-}" "$2" >"$WORLD/config.yaml"
   chmod 0600 "$WORLD/config.yaml"
   sim_start
   agent_start --config "$WORLD/config.yaml"
@@ -193,4 +193,72 @@ version_is() { [ "$(key_field "$1" ".versions[] | select(.version == $2).state")
   [ "$(audited notice.sent)" = 3 ]
 }
 
+certificate() { # certificate NAME: the mail server's, signed by itself
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj "/CN=$1" \
+    -addext "subjectAltName=DNS:$1" -keyout "$WORLD/tls.key" -out "$WORLD/tls.crt" 2>/dev/null
+  cat "$WORLD/tls.crt" "$WORLD/tls.key" >"$PEOPLE/tls.pem"
+}
+mail_with_account() { # mail_with_account NAME URL
+  printf '  - {name: %s, mail: "%s", from: keyturn@example.org, to: [ana@example.org], user: keyturn, credential: sandbox/mail, about: [incident]}\n' \
+    "$1" "$2"
+}
+mail_world() { # mail_world CHANNELS: the vault has the password of the mail account
+  local MORE="ca_file: $WORLD/tls.crt"
+  world_with 1h "$1"
+  password=$(dashboard_make mail sandbox)
+  key_add sandbox/mail "$password"
+  key_add sandbox/leaky "$(dashboard_make leaky sandbox)"
+  printf 'keyturn\n%s\n' "$password" >"$PEOPLE/account"
+}
+password_stands_nowhere() {
+  local encoded
+  encoded=$(printf '\0keyturn\0%s' "$password" | base64 -w 0)
+  ! grep -qF -e "$password" -e "$encoded" "$AUDIT" "$AGENT_LOG" "$PEOPLE/mails" "$PEOPLE/log"
+}
+
+@test "S6: mail logs in with the vault's password, over STARTTLS and over TLS, and the password stands nowhere" {
+  certificate localhost
+  mail_world "$(mail_with_account start "smtp://localhost:$SMTP_PORT"
+    mail_with_account whole "smtps://localhost:$SMTPS_PORT")"
+  keyturn revoke sandbox/leaky --yes --reason 'pasted in a ticket' --no-wait
+  wait_for 10 lines mails -eq 2
+  [ "$(told mails .secure | sort -u)" = true ]
+  [ "$(told logins '"\(.user) \(.right) \(.secure)"' | sort -u)" = 'keyturn true true' ]
+  wait_for 10 notices_gone
+  password_stands_nowhere
+
+  # The account's password was changed: that is said, and nothing of the old one.
+  printf 'keyturn\nanother\n' >"$PEOPLE/account"
+  keyturn revoke --all --yes --reason 'all of it' --no-wait
+  wait_for 10 lines logins -ge 4
+  wait_for 10 status_says 'start  incident incident: '
+  wait_for 10 status_says 'whole  incident incident: '
+  lines mails -eq 2
+  keyturn status --json >"$WORLD/status"
+  ! grep -qF "$password" "$WORLD/status"
+  password_stands_nowhere
+}
+
+@test "a mail server with a wrong certificate gets neither the password nor the mail" {
+  certificate elsewhere.example
+  mail_world "$(mail_with_account start "smtp://localhost:$SMTP_PORT"
+    mail_with_account whole "smtps://localhost:$SMTPS_PORT")"
+  keyturn revoke sandbox/leaky --yes --reason 'pasted in a ticket' --no-wait
+  wait_for 10 status_says 'start  incident incident: '
+  wait_for 10 status_says 'whole  incident incident: '
+  has 'certificate' "$(keyturn status)"
+  # The right name, and signed by nobody known: the certificate is a new one.
+  certificate localhost
+  cp "$WORLD/tls.crt" "$WORLD/right.crt"
+  certificate localhost
+  cp "$WORLD/right.crt" "$WORLD/tls.crt"
+  failed=$(audited notice.failed)
+  keyturn revoke --all --yes --reason 'all of it' --no-wait
+  wait_for 10 more_failed "$((failed + 2))"
+  lines logins -eq 0
+  lines mails -eq 0
+  password_stands_nowhere
+}
+
+more_failed() { [ "$(audited notice.failed)" -ge "$1" ]; }
 notices_gone() { api GET /v1/notices && [ "$(jq '.notices | length' <<<"$ANSWER")" = 0 ]; }
