@@ -48,7 +48,7 @@ struct file_notify {
     unsigned program_count, to_count, about_count;
 };
 struct file {
-    char *store, *audit, *socket, *socket_group, *key_file, *ca_file, *log_file, *remind, *log;
+    char *store, *audit, *socket, *socket_group, *key_file, *ca_file, *log_file, *remind, *reconcile_every, *log;
     char **providers;
     unsigned providers_count;
     char **deliveries;
@@ -103,6 +103,7 @@ static const cyaml_schema_field_t file_fields[] = {
     TEXT_FIELD(ca_file),
     TEXT_FIELD(log_file),
     TEXT_FIELD(remind),
+    TEXT_FIELD(reconcile_every),
     TEXT_FIELD(log),
     CYAML_FIELD_SEQUENCE("providers", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file, providers,
                          &path_schema, 0, CONFIG_PROVIDER_FOLDERS - 2),
@@ -231,6 +232,12 @@ static enum err_code take_file(struct config *config, const struct file *file, c
     *ret_field = "remind";
     if (file->remind)
         TRY(text_parse_duration(file->remind, &config->remind_ms, err));
+    *ret_field = "reconcile_every";
+    if (file->reconcile_every) {
+        TRY(text_parse_duration(file->reconcile_every, &config->reconcile_every_ms, err));
+        if (config->reconcile_every_ms == 0)
+            config->reconcile_every_ms = -1;
+    }
     *ret_field = "log";
     if (file->log && strcmp(file->log, "debug") != 0 && strcmp(file->log, "info") != 0)
         return err_set(err, ERR_INVALID, "info or debug, not \"%s\"", file->log);

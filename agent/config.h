@@ -31,6 +31,7 @@ struct config {
     struct notify_channel *channels[NOTIFY_CHANNELS]; /* owned */
     size_t channel_count;
     int64_t remind_ms;
+    int64_t reconcile_every_ms; /* < 0: never */
     unsigned workers;
     unsigned parallel;
     unsigned api_threads;

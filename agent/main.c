@@ -291,7 +291,8 @@ static enum err_code build(struct agent *agent, struct err *err)
                                     .parallel = config->parallel,
                                     .channels = (const struct notify_channel *const *)config->channels,
                                     .channel_count = config->channel_count,
-                                    .remind_ms = config->remind_ms};
+                                    .remind_ms = config->remind_ms,
+                                    .reconcile_every_ms = config->reconcile_every_ms};
     return engine_new(&engine, &agent->engine, err);
 }
 

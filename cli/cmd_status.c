@@ -132,6 +132,10 @@ static size_t status_print_alarms(const struct status *status)
             continue;
         if (count++ == 0)
             printf("Alarm:\n");
+        if (row->missing) {
+            printf("  %s  is not among the keys that its provider lists. Look there: keyturn show %s\n", row->key, row->key);
+            continue;
+        }
         printf("  %s  version %lld is %s. Look: keyturn show %s   Replace it: keyturn rotate %s\n", row->key,
                (long long)row->version, row->verdict[0] ? row->verdict : "in doubt", row->key, row->key);
     }

@@ -79,6 +79,8 @@ static void keys_member(void *context, struct scan_value name, struct scan_value
         row->waits_for_person = scan_true(value);
     else if (scan_is(name, "alarm"))
         row->alarm = scan_true(value);
+    else if (scan_is(name, "missing"))
+        row->missing = scan_true(value);
 }
 
 static enum err_code keys_element(void *context, const char *text, size_t length, struct err *err)

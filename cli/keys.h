@@ -25,7 +25,7 @@ struct key_row {
     char rotate_hold[16];                /* why the one is not the other; "" */
     int64_t expires_at_ms;
     int64_t open_revocations;
-    bool waits_for_person, alarm;
+    bool waits_for_person, alarm, missing;
 };
 
 struct key_rows {

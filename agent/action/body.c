@@ -108,6 +108,21 @@ void body_pick(struct body *body, const char *list, const char *by, body_is_it *
     }
 }
 
+enum err_code body_each_element(struct body *body, const char *list, body_visit_element *visit, void *context,
+                                bool *ret_list)
+{
+    const json_t *elements = body_find_in(body_root(body), list);
+    *ret_list = json_is_array(elements);
+    for (size_t i = 0; i < json_array_size(elements); i++)
+        TRY(visit(context, json_array_get(elements, i)));
+    return ERR_OK;
+}
+
+json_t *body_find_below(json_t *element, const char *pointer)
+{
+    return body_find_in(element, pointer);
+}
+
 bool body_pointer_is_good(const char *pointer)
 {
     if (*pointer != '\0' && *pointer != '/')

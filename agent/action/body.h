@@ -30,6 +30,12 @@ struct json_t *body_find(struct body *body, const char *pointer);
 typedef bool body_is_it(const void *context, const struct json_t *value);
 void body_pick(struct body *body, const char *list, const char *by, body_is_it *is_it, const void *context);
 bool body_pointer_is_picked(const char *pointer);
+/* Call visit for each element of a list; false when there is no such list. */
+typedef enum err_code body_visit_element(void *context, struct json_t *element);
+enum err_code body_each_element(struct body *body, const char *list, body_visit_element *visit, void *context,
+                                bool *ret_list) ERR_MUST_CHECK;
+/* The value at a pointer into an element. */
+struct json_t *body_find_below(struct json_t *element, const char *pointer);
 /* Is it a JSON Pointer by its form? */
 bool body_pointer_is_good(const char *pointer);
 

@@ -229,6 +229,22 @@ static enum err_code check_pick(const struct action_pick *pick, const char *pare
     return check_template(pick->equals, field.path, "equals", err);
 }
 
+static enum err_code check_item_pointer(const char *pointer, const char *where, const char *name, struct err *err)
+{
+    TRY(check_needed(pointer, where, name, err));
+    if (!body_pointer_is_good(pointer))
+        return err_set(err, ERR_INVALID, "%s.%s: is not a JSON Pointer", where, name);
+    return ERR_OK;
+}
+
+static enum err_code check_items(const struct action_items *items, const char *parent, struct err *err)
+{
+    struct check_field field = check_field("%s.items", parent);
+    TRY(check_item_pointer(items->list, field.path, "list", err));
+    TRY(check_item_pointer(items->id, field.path, "id", err));
+    return check_item_pointer(items->label, field.path, "label", err);
+}
+
 /* Where several are wanted, a mistake is told, and the check goes on. */
 static enum err_code check_keep(const struct action_mistakes *mistakes, enum err_code code, const struct err *err)
 {
@@ -249,6 +265,8 @@ static enum err_code check_request_head(const struct action_request *request, co
     TRY(check_duration(request->timeout, where, err));
     if (request->pick)
         TRY(check_pick(request->pick, where, err));
+    if (request->items)
+        TRY(check_items(request->items, where, err));
     if (request->rules_count == 0)
         return err_set(err, ERR_INVALID, "%s.rules: are missing; without one no answer proves anything", where);
     return ERR_OK;

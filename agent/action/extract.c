@@ -26,6 +26,11 @@ static bool judge_quotes(const struct action_values *known, const char *name, co
            memmem(text, length, secret_peek(secret), secret_length(secret));
 }
 
+bool judge_quotes_known(const struct action_values *known, const char *text, size_t length)
+{
+    return judge_quotes(known, "secret", text, length) || judge_quotes(known, "credential", text, length);
+}
+
 static enum err_code judge_take_secret(struct action_values *values, const char *name, const char *text,
                                        size_t length, struct secret_arena *arena, bool *ret_taken,
                                        struct err *err)
@@ -48,8 +53,7 @@ enum err_code judge_take(struct action_values *values, const struct action_value
     if (strcmp(name, "secret") == 0)
         return judge_take_secret(values, name, text, length, arena, ret_taken, err);
     if (length > JUDGE_TEXT_BYTES || memchr(text, '\0', length) ||
-        judge_quotes(known, "secret", text, length) || judge_quotes(known, "credential", text, length) ||
-        judge_quotes(values, "secret", text, length))
+        judge_quotes_known(known, text, length) || judge_quotes(values, "secret", text, length))
         return ERR_OK;
     char copy[JUDGE_TEXT_BYTES + 1];
     memcpy(copy, text, length);

@@ -182,16 +182,37 @@ static enum err_code judge_extract(struct judge *judge, const struct action_requ
         const char *text = judge_find_text(judge, extract, number, &length);
         if (text)
             TRY(judge_take(result->values, judge->known, extract->name, text, length, arena, &taken, err));
-        if (!taken && !judge_is_true(extract->optional))
+        bool page_lacks_next = result->verdict == ACTION_MORE && strcmp(extract->name, "next") == 0;
+        if (!taken && (page_lacks_next || !judge_is_true(extract->optional)))
             *ret_missing = extract->name;
     }
     return ERR_OK;
 }
 
+static bool judge_is_page(enum action_verdict verdict)
+{
+    return verdict == ACTION_LISTED || verdict == ACTION_MORE;
+}
+
 /* Verdicts that say a thing is there. */
 static bool judge_is_positive(enum action_verdict verdict)
 {
-    return verdict == ACTION_DONE || verdict == ACTION_FOUND || verdict == ACTION_ALIVE;
+    return verdict == ACTION_DONE || verdict == ACTION_FOUND || verdict == ACTION_ALIVE || judge_is_page(verdict);
+}
+
+/* Of a page that cannot be read the verdict is taken back. */
+static enum err_code judge_page(struct judge *judge, const struct action_request *request,
+                                struct action_result *result, struct err *err)
+{
+    struct err problem = {0};
+    enum err_code code = judge_list(&judge->body, request->items, judge->known, &result->list, &problem);
+    if (code == ERR_OK)
+        return ERR_OK;
+    if (code == ERR_MEMORY)
+        return err_set(err, code, "%s", problem.message);
+    (void)snprintf(result->detail, sizeof result->detail, "%.*s", (int)sizeof result->detail - 1, problem.message);
+    result->verdict = ACTION_UNKNOWN;
+    return ERR_OK;
 }
 
 static enum err_code judge_run(struct judge *judge, const struct action_request *request,
@@ -208,6 +229,8 @@ static enum err_code judge_run(struct judge *judge, const struct action_request 
                        action_verdict_name(result->verdict), missing);
         result->verdict = ACTION_UNKNOWN;
     }
+    if (request->items && judge_is_page(result->verdict))
+        return judge_page(judge, request, result, err);
     return ERR_OK;
 }
 

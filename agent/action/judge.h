@@ -14,7 +14,7 @@ struct judge_answer {
 };
 
 /* Fill verdict, rule, status, code, request_id and detail, and set what is extracted
- * in result->values. known has our own values. ERR_MEMORY only. */
+ * in result->values; what is listed is added to result->list. known has our own values. ERR_MEMORY only. */
 enum err_code judge_answer(const struct action_request *request, const struct action_values *known,
                            const struct judge_answer *answer, struct secret_arena *arena,
                            struct action_result *result, struct err *err) ERR_MUST_CHECK;
@@ -29,6 +29,13 @@ void judge_copy_printable(char *out, size_t size, const char *text, size_t lengt
 enum err_code judge_take(struct action_values *values, const struct action_values *known, const char *name,
                          const char *text, size_t length, struct secret_arena *arena, bool *ret_taken,
                          struct err *err) ERR_MUST_CHECK;
+struct body;
+/* Add the keys of an answer to *list, which is made when it is NULL. ERR_INVALID, ERR_LIMIT: it
+ * proves nothing, and the message says why; ERR_MEMORY. */
+enum err_code judge_list(struct body *body, const struct action_items *declared, const struct action_values *known,
+                         struct action_list **list, struct err *err) ERR_MUST_CHECK;
+/* Does the text hold a secret of ours? */
+bool judge_quotes_known(const struct action_values *known, const char *text, size_t length);
 /* Copy the values "code" and "request_id" to the result. */
 void judge_take_evidence(struct action_result *result);
 

@@ -68,6 +68,14 @@ static const cyaml_schema_field_t action_pick_fields[] = {
     CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t action_items_fields[] = {
+    CYAML_FIELD_STRING_PTR("list", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct action_items, list, 0,
+                           ACTION_SHORT_BYTES),
+    ACTION_TEXT(struct action_items, id, ACTION_SHORT_BYTES),
+    ACTION_TEXT(struct action_items, label, ACTION_SHORT_BYTES),
+    CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t action_request_fields[] = {
     ACTION_TEXT(struct action_request, method, ACTION_SHORT_BYTES),
     ACTION_TEXT(struct action_request, url, ACTION_LONG_BYTES),
@@ -81,6 +89,8 @@ static const cyaml_schema_field_t action_request_fields[] = {
     ACTION_TEXT(struct action_request, timeout, ACTION_SHORT_BYTES),
     CYAML_FIELD_MAPPING_PTR("pick", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct action_request, pick,
                             action_pick_fields),
+    CYAML_FIELD_MAPPING_PTR("items", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct action_request, items,
+                            action_items_fields),
     ACTION_LIST(struct action_request, rules, &action_rule_value, 64),
     ACTION_LIST(struct action_request, extract, &action_extract_value, 16),
     CYAML_FIELD_END,

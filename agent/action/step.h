@@ -11,6 +11,8 @@ struct step {
     struct action_values *values; /* what was extracted, over base */
     struct secret *signer;        /* of the request under way, or NULL */
     unsigned request;             /* index of the request under way */
+    unsigned page;                /* of a list, from 1 */
+    struct action_list *list;     /* what was listed so far, or NULL */
     bool sent;
     int64_t started_ms;
     action_done *done;
@@ -22,6 +24,8 @@ OWN_DEFINE(struct step, step_free);
 
 /* Call done with a result and free the step. The result's values are the step's. */
 void step_end(struct step *step, struct action_result *result);
+/* Set the values of the page that is asked for next. */
+enum err_code step_set_page(struct step *step, struct err *err) ERR_MUST_CHECK;
 /* A result that proves nothing yet. */
 struct action_result step_result(const struct step *step);
 

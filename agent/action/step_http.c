@@ -35,8 +35,11 @@ static enum err_code step_judge(struct step *step, const struct http_answer *ans
     result->answered = true;
     result->retry_after_ms = answer->retry_after_ms;
     result->values = step->values;
-    return judge_answer(&step->spec->requests[step->request], step->values, &judged, step->runner->arena,
-                        result, err);
+    result->list = step->list;
+    enum err_code code = judge_answer(&step->spec->requests[step->request], step->values, &judged, step->runner->arena,
+                                      result, err);
+    step->list = result->list;
+    return code;
 }
 
 /* The step goes no further for a reason of ours; what was done is done. */
@@ -46,6 +49,16 @@ static void step_fail(struct step *step, struct action_result *result, const str
     result->rule = -1;
     (void)snprintf(result->detail, sizeof result->detail, "%.*s", (int)sizeof result->detail - 1, err->message);
     step_end(step, result);
+}
+
+/* An API that always has another page would never end. */
+static enum err_code step_next(struct step *step, bool more, struct err *err)
+{
+    if (more && step->page >= ACTION_PAGES_MOST)
+        return err_set(err, ERR_LIMIT, "the list has more than %d pages", ACTION_PAGES_MOST);
+    if (more)
+        TRY(step_set_page(step, err));
+    return step_send(step, err);
 }
 
 static void step_on_answer(void *context, struct http_answer *answer)
@@ -64,11 +77,12 @@ static void step_on_answer(void *context, struct http_answer *answer)
         return;
     }
     bool last = step->request + 1 == step->spec->requests_count;
-    if (last || result.verdict != ACTION_DONE) {
+    bool more = result.verdict == ACTION_MORE;
+    if (!more && (last || result.verdict != ACTION_DONE)) {
         step_end(step, &result);
         return;
     }
-    step->request++;
-    if (step_send(step, &err) != ERR_OK)
+    step->request += last ? 0 : 1;
+    if (step_next(step, more, &err) != ERR_OK)
         step_fail(step, &result, &err);
 }

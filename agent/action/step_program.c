@@ -135,12 +135,22 @@ static void program_read_output(struct step *step, const struct secret *output, 
     struct program_reading reading = {.step = step, .result = result};
     struct body body = {.bytes = output};
     bool object = false;
+    struct err problem = {0};
+    static char items[] = "/items", id[] = "/id", label[] = "/label";
+    static const struct action_items declared = {.list = items, .id = id, .label = label};
     result->values = step->values;
     enum err_code code = body_each(&body, program_read_member, &reading, &object);
+    if (code == ERR_OK && result->verdict == ACTION_LISTED)
+        code = judge_list(&body, &declared, step->values, &step->list, &problem);
     body_release(&body);
     judge_take_evidence(result);
     if (code == ERR_OK && object && reading.verdict_known)
         return;
+    if (problem.message[0]) {
+        result->verdict = ACTION_UNKNOWN;
+        (void)snprintf(result->detail, sizeof result->detail, "%.*s", (int)sizeof result->detail - 1, problem.message);
+        return;
+    }
     result->verdict = ACTION_UNKNOWN;
     (void)snprintf(result->detail, sizeof result->detail,
                    "the program's output is not a JSON object with a verdict");

@@ -14,6 +14,8 @@ static const char *const action_verdict_names[ACTION_VERDICT_COUNT] = {
     [ACTION_DEAD] = "dead",
     [ACTION_FOUND] = "found",
     [ACTION_NOT_FOUND] = "not_found",
+    [ACTION_LISTED] = "listed",
+    [ACTION_MORE] = "more",
 };
 
 const char *action_verdict_name(enum action_verdict verdict)

@@ -26,7 +26,7 @@ static void encode_labels(struct buf *out, const struct vault_text *labels)
 /* One word for what a person wants to know first. */
 static const char *encode_key_state(const struct vault_key *key)
 {
-    if (key->alarm)
+    if (key->alarm || key->missing)
         return "alarm";
     if (key->waits_for_person)
         return "waiting";
@@ -118,7 +118,8 @@ void encode_key_members(struct buf *out, const struct vault_key *key)
     json_put_string(out, "state", encode_key_state(key));
     encode_open_rotation(out, key);
     json_put_boolean(out, "waits_for_person", key->waits_for_person);
-    json_put_boolean(out, "alarm", key->alarm);
+    json_put_boolean(out, "alarm", key->alarm || key->missing);
+    json_put_boolean(out, "missing", key->missing);
     json_put_integer(out, "open_revocations", key->open_revocations);
 }
 

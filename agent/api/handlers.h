@@ -31,6 +31,8 @@ enum err_code answer_incident(struct request *request, const struct vault_incide
 request_handler handle_revoke, handle_revoke_plan;
 /* handle_notices.c */
 request_handler handle_notices_list;
+/* handle_reconciliation.c */
+request_handler handle_reconcile, handle_reconciliation_show;
 /* handle_labels.c */
 request_handler handle_labels_list, handle_label_forget, handle_label_look;
 /* handle_identify.c */

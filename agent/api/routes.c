@@ -79,6 +79,10 @@ static const struct route routes[] = {
 
     {.method = "GET", .pattern = "/v1/notices", .handle = handle_notices_list, .what = ACCESS_LIST, .status = 200},
 
+    {.method = "POST", .pattern = "/v1/reconciliation", .handle = handle_reconcile, .what = ACCESS_REVOKE,
+     .status = 202, .takes_body = true, .blocks = true},
+    {.method = "GET", .pattern = "/v1/reconciliation", .handle = handle_reconciliation_show, .what = ACCESS_LIST,
+     .status = 200, .blocks = true},
     {.method = "GET", .pattern = "/v1/labels", .handle = handle_labels_list, .what = ACCESS_LIST, .status = 200},
     {.method = "DELETE", .pattern = "/v1/labels/{id}", .handle = handle_label_forget, .what = ACCESS_ROTATE,
      .status = 204, .blocks = true},

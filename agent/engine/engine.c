@@ -56,6 +56,7 @@ static enum err_code build(struct engine *engine, struct err *err)
                                             .arena = engine->arena,
                                             .clock = engine->options.clock,
                                             .ca_file = engine->options.ca_file};
+    TRY(reconciliation_new(engine, err));
     return flights_init(engine, err);
 }
 
@@ -94,6 +95,7 @@ struct engine *engine_free(struct engine *engine)
     http_client_free(engine->http);
     if (engine->flights.loads)
         flights_release(engine);
+    reconciliation_free(engine->reconciliation);
     secret_arena_free(engine->arena);
     calls_release(&engine->calls);
     checks_release(&engine->checks);
@@ -221,6 +223,7 @@ static enum err_code do_lock(struct engine *engine, void *argument, struct err *
     const struct open *open = argument;
     if (vault_state(engine->vault) == VAULT_UNLOCKED)
         vault_lock(engine->vault, open->who);
+    reconciliation_stop(engine);
     return ERR_OK;
 }
 
@@ -438,8 +441,10 @@ static void run_group(struct engine *engine, struct call *calls)
         recorded = record_outcomes(engine);
         run_calls(engine, calls);
         told = checks_tell(engine);
-        if (!engine->lock_call && !atomic_load(&engine->stop))
+        if (!engine->lock_call && !atomic_load(&engine->stop)) {
             schedule_run(engine);
+            reconciliation_turn(engine);
+        }
         FAULT_POINT("engine.commit.before");
         if (vault_changed(engine->vault))
             code = vault_commit(engine->vault, &err);
@@ -457,6 +462,7 @@ static void run_group(struct engine *engine, struct call *calls)
     } else {
         flight_drop_planned(engine, 0);
         engine->open_rotations = open_rotations;
+        reconciliation_restart(engine);
         fail_calls(calls, &err);
         commit_failed(engine, &err);
     }
@@ -475,7 +481,9 @@ static void run_unlocked(struct engine *engine, struct call *calls)
     struct err err = {0};
 
     retry_kept(engine);
-    if (calls || (!retry_later && (engine->flights.ended.count || engine->checks.untold || is_due(engine)))) {
+    bool due = engine->flights.ended.count || engine->checks.untold || is_due(engine) ||
+               (!engine->lock_call && reconciliation_wait_ms(engine) <= 0);
+    if (calls || (!retry_later && due)) {
         run_group(engine, calls);
         if (vault_next_due(engine->session, &engine->next_due_ms, &err) != ERR_OK)
             log_error("engine", "%s", err.message);
@@ -507,6 +515,8 @@ static int64_t wait_ms(struct engine *engine)
         return 0;
     if (engine->next_due_ms && !engine->lock_call)
         wait = soonest(wait, engine->next_due_ms - engine_now(engine));
+    if (!engine->lock_call)
+        wait = soonest(wait, reconciliation_wait_ms(engine));
     if (engine->flights.kept.count)
         wait = soonest(wait, engine->flights.kept_until_ms - mono);
     int64_t start = flight_next_start_ms(engine);

@@ -95,6 +95,7 @@ void flight_free(struct flight *flight)
     if (flight->kind == FLIGHT_NOTICE)
         flight->engine->notices_in_flight--;
     action_values_free(flight->result.values);
+    action_list_free(flight->result.list);
     action_values_free(flight->values);
     secret_free(flight->secret);
     secret_free(flight->credential_secret);
@@ -201,12 +202,36 @@ static int64_t now_us(const struct engine *engine)
     return clock_monotonic_ms(engine->options.clock) * 1000;
 }
 
+static const enum provider_action action_of_kind[FLIGHT_KIND_COUNT] = {
+    [FLIGHT_ISSUE] = PROVIDER_ISSUE,     [FLIGHT_FIND] = PROVIDER_FIND,
+    [FLIGHT_PROBE_NEW] = PROVIDER_PROBE, [FLIGHT_DISABLE] = PROVIDER_DISABLE,
+    [FLIGHT_ENABLE] = PROVIDER_ENABLE,   [FLIGHT_REVOKE] = PROVIDER_REVOKE,
+    [FLIGHT_LOOK] = PROVIDER_FIND,       [FLIGHT_LIST] = PROVIDER_LIST,
+    [FLIGHT_PROBE_CONDEMNED] = PROVIDER_PROBE, [FLIGHT_PROBE_KEY] = PROVIDER_PROBE,
+    [FLIGHT_USAGE] = PROVIDER_USAGE,
+};
+
+/* A version whose secret we never saw is proved dead by looking for it instead. */
+static enum provider_action flight_action(const struct flight *flight)
+{
+    if (flight->kind == FLIGHT_PROBE_CONDEMNED && id_is_zero(flight->version_id))
+        return PROVIDER_FIND;
+    /* Where issuing kills the old key, whether it did is seen by that one. */
+    if (flight->kind == FLIGHT_FIND && !provider_overlaps(flight->provider))
+        return PROVIDER_PROBE;
+    return action_of_kind[flight->kind];
+}
+
 static void on_action_done(void *context, struct action_result *result)
 {
     struct flight *flight = context;
     struct load *load = load_of(flight->engine, flight);
+    struct err err = {0};
     flight->result = *result;
     result->values = NULL;
+    result->list = NULL;
+    if (flight_action(flight) == PROVIDER_FIND && provider_pick(flight->label, &flight->result, &err) != ERR_OK)
+        flight->result.verdict = ACTION_UNKNOWN;
     if (result->retry_after_ms > 0) {
         int64_t pause_ms = result->retry_after_ms < PAUSE_MOST_MS ? result->retry_after_ms : PAUSE_MOST_MS;
         load->pause_until_us = now_us(flight->engine) + 1000 * pause_ms;
@@ -230,15 +255,6 @@ static void on_told(void *context, const struct notify_result *result)
 }
 
 /* --- Starting --------------------------------------------------------------- */
-
-static const enum provider_action action_of_kind[FLIGHT_KIND_COUNT] = {
-    [FLIGHT_ISSUE] = PROVIDER_ISSUE,     [FLIGHT_FIND] = PROVIDER_FIND,
-    [FLIGHT_PROBE_NEW] = PROVIDER_PROBE, [FLIGHT_DISABLE] = PROVIDER_DISABLE,
-    [FLIGHT_ENABLE] = PROVIDER_ENABLE,   [FLIGHT_REVOKE] = PROVIDER_REVOKE,
-    [FLIGHT_LOOK] = PROVIDER_FIND,
-    [FLIGHT_PROBE_CONDEMNED] = PROVIDER_PROBE, [FLIGHT_PROBE_KEY] = PROVIDER_PROBE,
-    [FLIGHT_USAGE] = PROVIDER_USAGE,
-};
 
 static enum err_code read_version_secret(struct engine *engine, const uint8_t id[VAULT_ID_BYTES],
                                          struct secret **ret_secret, struct err *err)
@@ -290,17 +306,6 @@ enum err_code flight_read_credential(struct engine *engine, struct flight *fligh
                                      struct err *err)
 {
     return read_credential(engine, flight, credential, &flight->credential_secret, err);
-}
-
-/* A version whose secret we never saw is proved dead by looking for it instead. */
-static enum provider_action flight_action(const struct flight *flight)
-{
-    if (flight->kind == FLIGHT_PROBE_CONDEMNED && id_is_zero(flight->version_id))
-        return PROVIDER_FIND;
-    /* Where issuing kills the old key, whether it did is seen by that one. */
-    if (flight->kind == FLIGHT_FIND && !provider_overlaps(flight->provider))
-        return PROVIDER_PROBE;
-    return action_of_kind[flight->kind];
 }
 
 static enum err_code start_action(struct engine *engine, struct flight *flight, struct err *err)

@@ -6,6 +6,7 @@
  *   rotate.c    one event of one rotation: facts, table; rotate_effects.c: its effects
  *   revoke.c    one event of one revocation: the same
  *   labels.c    keys that were asked for and may still come: looked for until their end is known
+ *   reconcile.c, compare.c  what providers list, held against the store
  *   notices.c   what people are told, and whether they were
  *   calendar.c  when a key's rotation opens by itself, and what holds it up
  *   schedule.c  what is due: keys, rotations, revocations; recovery at start
@@ -50,6 +51,7 @@ enum flight_kind {
     FLIGHT_PUT,       /* the current version, to a place that does not hold it */
     FLIGHT_NOTICE,    /* a notice, over its channel */
     FLIGHT_LOOK,      /* for a label that is kept */
+    FLIGHT_LIST,      /* what a provider holds, for a reconciliation */
     FLIGHT_KIND_COUNT
 };
 
@@ -207,6 +209,8 @@ struct checks {
     char problem[ERR_MESSAGE_BYTES]; /* with the log; "": none is known */
 };
 
+struct reconciliation;
+
 struct engine {
     struct engine_options options;
     struct vault *vault;
@@ -221,6 +225,7 @@ struct engine {
     struct calls calls;
     struct flights flights;
     struct follow_ups follow_ups; /* of the step under way */
+    struct reconciliation *reconciliation;
     struct call *lock_call; /* waits until nothing is in flight */
     struct checks checks;
     int64_t next_due_ms;    /* wall; 0: nothing */
@@ -440,6 +445,19 @@ enum err_code version_free_number(struct engine *engine, struct subject *subject
 /* One is due; argument: its id. */
 enum err_code label_step(struct engine *engine, void *argument, struct err *err) ERR_MUST_CHECK;
 enum err_code label_record(struct engine *engine, struct flight *flight, struct err *err) ERR_MUST_CHECK;
+
+/* --- reconcile.c ----------------------------------------------------------- */
+
+enum err_code reconciliation_new(struct engine *engine, struct err *err) ERR_MUST_CHECK;
+void reconciliation_free(struct reconciliation *run);
+/* A part of the work, if one is due, in the present group. */
+void reconciliation_turn(struct engine *engine);
+/* How long until there is, in ms; INT64_MAX: an answer brings it. */
+int64_t reconciliation_wait_ms(const struct engine *engine);
+/* The group was taken back, or the vault is locked: what was done in it is done again, or given up. */
+void reconciliation_restart(struct engine *engine);
+void reconciliation_stop(struct engine *engine);
+enum err_code reconciliation_record(struct engine *engine, struct flight *flight, struct err *err) ERR_MUST_CHECK;
 
 /* --- notices.c ------------------------------------------------------------ */
 

@@ -30,6 +30,8 @@ static enum rotation_event verdict_event(const struct action_result *result)
     case ACTION_CREDENTIAL_REFUSED:
     case ACTION_FOUND:
     case ACTION_NOT_FOUND:
+    case ACTION_LISTED:
+    case ACTION_MORE:
     case ACTION_VERDICT_COUNT:
         break;
     }
@@ -187,6 +189,8 @@ static enum revocation_event request_event(const struct flight *flight)
     case ACTION_UNFIT:
     case ACTION_DEAD:
     case ACTION_FOUND:
+    case ACTION_LISTED:
+    case ACTION_MORE:
     case ACTION_VERDICT_COUNT:
         break;
     }
@@ -210,6 +214,8 @@ static enum revocation_event condemned_event(const struct flight *flight)
     case ACTION_DONE:
     case ACTION_GONE:
     case ACTION_REFUSED:
+    case ACTION_LISTED:
+    case ACTION_MORE:
     case ACTION_VERDICT_COUNT:
         break;
     }
@@ -429,6 +435,7 @@ static record_function *const records[FLIGHT_KIND_COUNT] = {
     [FLIGHT_PUT] = record_put,
     [FLIGHT_NOTICE] = notice_record,
     [FLIGHT_LOOK] = label_record,
+    [FLIGHT_LIST] = reconciliation_record,
 };
 
 enum err_code outcome_record(struct engine *engine, struct flight *flight, struct err *err)

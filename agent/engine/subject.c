@@ -118,6 +118,7 @@ void subject_set_current(struct subject *subject, const struct vault_version *ve
 {
     struct vault_key *key = &subject->key;
     key->alarm = false;
+    key->missing = false;
     key->expires_at_ms = version ? version->expires_at_ms : 0;
     if (!version) {
         key->current_number = 0;
@@ -249,6 +250,8 @@ static enum vault_verdict verdict_of(enum action_verdict verdict)
     case ACTION_CREDENTIAL_REFUSED:
     case ACTION_FOUND:
     case ACTION_NOT_FOUND:
+    case ACTION_LISTED:
+    case ACTION_MORE:
     case ACTION_VERDICT_COUNT:
         break;
     }

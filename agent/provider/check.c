@@ -24,6 +24,7 @@ static const unsigned check_verdicts[PROVIDER_ACTION_COUNT] = {
     [PROVIDER_ENABLE] = CHECK_CHANGE | VERDICT(GONE),
     [PROVIDER_REVOKE] = CHECK_CHANGE | VERDICT(GONE),
     [PROVIDER_USAGE] = CHECK_ANY | VERDICT(FOUND) | VERDICT(NOT_FOUND), /* it was used; it never was */
+    [PROVIDER_LIST] = CHECK_ANY | VERDICT(LISTED) | VERDICT(MORE),
 };
 
 /* Without these a key can be neither made, proved nor killed. */
@@ -87,6 +88,16 @@ static enum err_code check_person(const struct action_spec *spec, enum provider_
     return ERR_OK;
 }
 
+/* Each page of a list is read alike: without an id for each key nothing could be compared. */
+static enum err_code check_listing(const struct action_spec *spec, enum provider_action action, const char *where,
+                                   struct err *err)
+{
+    for (unsigned i = 0; i < spec->requests_count; i++)
+        if (!spec->requests[i].items != (action != PROVIDER_LIST))
+            return err_set(err, ERR_INVALID, "%s.requests[%u]: items are for list, and it needs them", where, i + 1);
+    return ERR_OK;
+}
+
 static enum err_code check_action(const struct action_spec *spec, enum provider_action action,
                                   const struct action_mistakes *mistakes, struct err *err)
 {
@@ -94,6 +105,7 @@ static enum err_code check_action(const struct action_spec *spec, enum provider_
     (void)snprintf(where, sizeof where, "actions.%s", provider_action_name(action));
     TRY(action_check_all(spec, where, mistakes, err));
     TRY(definition_keep(mistakes, check_person(spec, action, where, err), err));
+    TRY(definition_keep(mistakes, check_listing(spec, action, where, err), err));
     for (unsigned i = 0; i < spec->requests_count; i++) {
         bool last = i + 1 == spec->requests_count;
         (void)snprintf(where, sizeof where, "actions.%s.requests[%u]", provider_action_name(action), i + 1);

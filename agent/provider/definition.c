@@ -62,6 +62,7 @@ static const cyaml_schema_field_t definition_actions_fields[] = {
     DEFINITION_ACTION(enable),
     DEFINITION_ACTION(revoke),
     DEFINITION_ACTION(usage),
+    DEFINITION_ACTION(list),
     CYAML_FIELD_END,
 };
 
@@ -92,7 +93,7 @@ const struct action_spec *definition_action(const struct definition *definition,
         [PROVIDER_ISSUE] = actions->issue,     [PROVIDER_FIND] = actions->find,
         [PROVIDER_PROBE] = actions->probe,     [PROVIDER_DISABLE] = actions->disable,
         [PROVIDER_ENABLE] = actions->enable,   [PROVIDER_REVOKE] = actions->revoke,
-        [PROVIDER_USAGE] = actions->usage,
+        [PROVIDER_USAGE] = actions->usage,     [PROVIDER_LIST] = actions->list,
     };
     return specs[action];
 }

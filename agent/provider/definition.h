@@ -34,6 +34,7 @@ struct definition_actions {
     struct action_spec *enable;
     struct action_spec *revoke;
     struct action_spec *usage;
+    struct action_spec *list;
 };
 
 /* What belongs to the user's account: a project, the address of his own server. */

@@ -63,6 +63,7 @@ static void describe_limits(const struct provider *provider, struct buf *out)
     describe_seconds(out, "propagation_s", limits->propagation_ms);
     describe_seconds(out, "proving_deadline_s", limits->proving_deadline_ms);
     describe_seconds(out, "watch_s", limits->watch_ms);
+    describe_seconds(out, "horizon_s", limits->horizon_ms);
     json_put_object_close(out);
 }
 
@@ -119,7 +120,7 @@ void examine_describe(const struct provider *provider, struct buf *out)
     describe_limits(provider, out);
     json_put_array_open(out, "actions");
     for (unsigned i = 0; i < PROVIDER_ACTION_COUNT; i++) {
-        const struct action_spec *spec = provider_spec(provider, (enum provider_action)i);
+        const struct action_spec *spec = definition_action(provider->definition, (enum provider_action)i);
         if (spec)
             describe_action(spec, (enum provider_action)i, out);
     }

@@ -27,7 +27,7 @@ static bool extracts(const struct action_spec *spec, const char *name, unsigned 
 /* What belongs to a version: its secret once it has one, and the id that issue or find told. */
 static bool is_of_version(const struct provider *provider, enum provider_action action, const char *name)
 {
-    if (action == PROVIDER_ISSUE || action == PROVIDER_FIND)
+    if (action == PROVIDER_ISSUE || action == PROVIDER_FIND || action == PROVIDER_LIST)
         return false;
     if (strcmp(name, "secret") == 0)
         return true;
@@ -36,7 +36,16 @@ static bool is_of_version(const struct provider *provider, enum provider_action 
     const struct action_spec *issue = provider_spec(provider, PROVIDER_ISSUE);
     const struct action_spec *find = provider_spec(provider, PROVIDER_FIND);
     return issue->program || extracts(issue, name, issue->requests_count) ||
-           (find && (find->program || extracts(find, name, find->requests_count)));
+           (find && (find->program || action_lists(find) || extracts(find, name, find->requests_count)));
+}
+
+/* Each page of a list is asked for with what the pages before it said. */
+static bool is_of_page(const struct uses_look *look, const char *name)
+{
+    if (look->action != PROVIDER_LIST)
+        return false;
+    return strcmp(name, "page") == 0 || strcmp(name, "listed") == 0 ||
+           (strcmp(name, "next") == 0 && extracts(look->spec, name, look->spec->requests_count));
 }
 
 static bool is_setting(const struct definition *definition, const char *name)
@@ -54,7 +63,8 @@ static bool has_value(const struct uses_look *look, const char *name, unsigned b
         if (strcmp(uses_always[i], name) == 0)
             return true;
     return (strcmp(name, "credential") == 0 && look->spec->credential) || is_setting(provider->definition, name) ||
-           extracts(look->spec, name, before) || is_of_version(provider, look->action, name);
+           extracts(look->spec, name, before) || is_of_page(look, name) ||
+           is_of_version(provider, look->action, name);
 }
 
 static void uses_take(void *context, const char *where, const char *name, unsigned before)
@@ -76,7 +86,7 @@ unsigned examine_uses(struct examination *examination)
     for (unsigned i = 0; i < PROVIDER_ACTION_COUNT; i++) {
         char where[64];
         look.action = (enum provider_action)i;
-        look.spec = provider_spec(examination->provider, look.action);
+        look.spec = definition_action(examination->provider->definition, look.action);
         (void)snprintf(where, sizeof where, "actions.%s", provider_action_name(look.action));
         if (look.spec)
             action_uses_each(look.spec, where, uses_take, &look);

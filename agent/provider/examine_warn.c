@@ -18,7 +18,7 @@ static bool rules_say(const struct action_spec *spec, const char *verdict)
 
 static const struct action_spec *requests_of(const struct provider *provider, enum provider_action action)
 {
-    const struct action_spec *spec = provider_spec(provider, action);
+    const struct action_spec *spec = definition_action(provider->definition, action);
     return spec && spec->requests_count > 0 ? spec : NULL;
 }
 
@@ -61,7 +61,7 @@ static const struct {
 } warnings[] = {
     {lacks_dead, "actions.probe", "no rule proves a key dead, so that no revocation ever ends"},
     {lacks_alive, "actions.probe", "no rule proves a key alive, so that no rotation ever comes further"},
-    {lacks_find, "actions", "there is no find: a person must look for a key whose create was not answered"},
+    {lacks_find, "actions", "there is neither find nor list: a person must look for a key whose create was not answered"},
     {lacks_gone, "actions.revoke", "no rule says gone: a key that somebody deleted at the provider is asked for without end"},
     {lacks_refused, "actions.issue", "no rule says refused: whatever is not done counts as uncertain"},
     {lacks_enable, "actions.disable", "there is no enable: a disabled key cannot be put back"},

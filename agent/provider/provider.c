@@ -10,6 +10,7 @@ static const char *const provider_action_names[PROVIDER_ACTION_COUNT] = {
     [PROVIDER_ISSUE] = "issue",     [PROVIDER_FIND] = "find",     [PROVIDER_PROBE] = "probe",
     [PROVIDER_DISABLE] = "disable", [PROVIDER_ENABLE] = "enable", [PROVIDER_REVOKE] = "revoke",
     [PROVIDER_USAGE] = "usage",
+    [PROVIDER_LIST] = "list",
 };
 
 const char *provider_action_name(enum provider_action action)
@@ -130,7 +131,9 @@ const struct provider_limits *provider_limits(const struct provider *provider)
 
 const struct action_spec *provider_spec(const struct provider *provider, enum provider_action action)
 {
-    return definition_action(provider->definition, action);
+    const struct action_spec *spec = definition_action(provider->definition, action);
+    bool by_list = !spec && action == PROVIDER_FIND;
+    return by_list ? definition_action(provider->definition, PROVIDER_LIST) : spec;
 }
 
 bool provider_can(const struct provider *provider, enum provider_action action)

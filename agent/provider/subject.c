@@ -1,5 +1,8 @@
-/* What an action is done to, as values and as a text for a person. */
+/* What an action is done to, as values and as a text for a person; and a find that is done by list. */
 #include "provider_private.h"
+
+#include <stdio.h>
+#include <string.h>
 
 static const char *provider_class_name(enum provider_class class)
 {
@@ -52,6 +55,27 @@ enum err_code provider_values(const struct provider *provider, const struct prov
     if (subject->credential)
         TRY(action_values_borrow_secret(values, "credential", subject->credential, err));
     *ret_values = GIVE(values);
+    return ERR_OK;
+}
+
+enum err_code provider_pick(const char *label, struct action_result *result, struct err *err)
+{
+    if (result->verdict != ACTION_LISTED)
+        return ERR_OK;
+    result->verdict = ACTION_NOT_FOUND;
+    for (size_t i = 0; result->list && i < result->list->count; i++) {
+        const struct action_item *item = &result->list->items[i];
+        if (strcmp(item->label, label) != 0)
+            continue;
+        if (result->verdict == ACTION_FOUND) {
+            /* One of them is somebody else's, and nobody can tell which. */
+            result->verdict = ACTION_UNKNOWN;
+            (void)snprintf(result->detail, sizeof result->detail, "several keys have this label");
+            return ERR_OK;
+        }
+        result->verdict = ACTION_FOUND;
+        TRY(action_values_set(result->values, "id", item->id, err));
+    }
     return ERR_OK;
 }
 

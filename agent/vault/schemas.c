@@ -72,6 +72,7 @@ static const struct codec_field key_fields[] = {
     [48] = KEY(opened_at_ms, CODEC_I64),
     [49] = CODEC_FIELD_TEXT(struct vault_key, receipts, VAULT_RECEIPTS_BYTES),
     [50] = KEY(without_overlap, CODEC_BOOL),
+    [60] = KEY(missing, CODEC_BOOL),
 };
 
 static const struct codec_field version_fields[] = {

@@ -91,7 +91,7 @@ _keyturn() {
         keys=1
         ;;
     reconcile)
-        options='--forget --json --socket --no-start --help'
+        options='--dry-run --json --forget --socket --no-start --help'
         ;;
     revoke)
         options='--version --environment --provider --label --all --leaked --fd --replace --reason --dry-run --timeout --json --yes --no-wait --socket --no-start --help'

@@ -180,8 +180,8 @@ key_post() { # key_post NAME SECRET [MORE MEMBERS]: a sandbox key
   run --separate-stderr answers_hold --unasked
   echo "$stderr" >&2
   [ "$status" = 0 ]
-  # Readers hold a rotation up for a week before a person may answer for them; labels have a test of their own.
-  [ "$output" = $'labelForget\nlabelLook\nrotationGoOn' ]
+  # Readers hold a rotation up for a week before a person may answer for them; labels and listing have a test of their own.
+  [ "$output" = $'labelForget\nlabelLook\nreconcile\nreconciliation\nrotationGoOn' ]
 }
 
 @test "labels that are looked for are answered as the description says" {
@@ -199,6 +199,13 @@ key_post() { # key_post NAME SECRET [MORE MEMBERS]: a sandbox key
   ask POST "$label/look"; is 202 .label k1-2
   ask DELETE "$label"; is 204
   ask GET /v1/labels; is 200 .labels '[]'
+  dashboard DELETE /faults >/dev/null
+  dashboard_make k1-2 live >/dev/null
+  ask POST /v1/reconciliation '{"provider":"amps-api","dry_run":true}'; is 202 .dry_run true
+  get_until /v1/reconciliation .state 'done'
+  is 200 '.places[0].state' compared '.findings[0].found' late .dry_run true
+  ask POST /v1/reconciliation '{"provider":"nobody"}'; is 404
+  ask POST /v1/reconciliation '{"provider":"admin"}'; is 409
   answers_hold
 }
 

@@ -29,6 +29,8 @@ enum action_verdict {
     ACTION_DEAD,                /* probe */
     ACTION_FOUND,               /* find: our label is there */
     ACTION_NOT_FOUND,           /* find: it is not */
+    ACTION_LISTED,              /* list: that was all of it */
+    ACTION_MORE,                /* list: and there is more on another page */
     ACTION_VERDICT_COUNT
 };
 const char *action_verdict_name(enum action_verdict verdict);
@@ -82,6 +84,13 @@ struct action_pick {
     char *by;     /* JSON Pointer into an element; NULL: the element itself */
     char *equals; /* its value as text, a template */
 };
+/* The keys in an answer, of a step that lists. Each element of the list must have an id; a label
+ * may be absent. */
+struct action_items {
+    char *list;  /* JSON Pointer to the list */
+    char *id;    /* JSON Pointer into an element */
+    char *label; /* the same */
+};
 struct action_request {
     char *method;
     char *url;  /* template; no secret in it */
@@ -95,6 +104,7 @@ struct action_request {
     char *sigv4_user;   /* template "id:secret" */
     char *timeout;      /* duration, NULL: 30s */
     struct action_pick *pick; /* or NULL */
+    struct action_items *items; /* or NULL */
     struct action_rule *rules;
     unsigned rules_count;
     struct action_extract *extract;
@@ -105,7 +115,8 @@ struct action_manual {
     char *link;         /* or NULL */
 };
 /* A program gets one JSON object on standard input, whose members are all values, secrets too.
- * It answers with exit status 0 and one JSON object: "verdict" (required), "because", and
+ * It answers with exit status 0 and one JSON object: "verdict" (required), "because", where it
+ * lists "items" (objects of "id" and "label"), and
  * further members, which are extracted under their names ("secret" into locked memory).
  * Anything else is UNKNOWN. */
 struct action_program {
@@ -115,7 +126,12 @@ struct action_program {
 };
 /* Exactly one of requests, manual and program is given (checked by action_check).
  * Of several requests each may use what those before it extracted; the next is made
- * when the verdict is DONE, any other ends the step with that verdict. */
+ * when the verdict is DONE, any other ends the step with that verdict.
+ *
+ * A step that lists has items in each request. MORE makes the next request, or where there is none
+ * the last one again; LISTED ends it. Its templates have, beside what was extracted, the values page
+ * (the page that is asked for, from 1) and listed (how many keys came so far, from 0). Where next is
+ * extracted, an answer that says MORE must have it. */
 struct action_spec {
     struct action_request *requests;
     unsigned requests_count;
@@ -145,8 +161,24 @@ enum err_code action_check_all(const struct action_spec *spec, const char *where
 typedef void action_use(void *context, const char *where, const char *name, unsigned before);
 void action_uses_each(const struct action_spec *spec, const char *where, action_use *use, void *context);
 
+/* What a step has listed. LISTED: it is whole; with any other verdict it proves nothing. */
+enum { ACTION_ITEMS_MOST = 100000, ACTION_PAGES_MOST = 500, ACTION_ITEM_BYTES = 256 };
+struct action_item {
+    char *id;    /* never "" */
+    char *label; /* "" for none, or one that no label of ours can be */
+};
+struct action_list {
+    struct action_item *items;
+    size_t count;
+    size_t capacity;
+};
+struct action_list *action_list_free(struct action_list *list);
+OWN_DEFINE(struct action_list, action_list_free);
+/* Does the step list? */
+bool action_lists(const struct action_spec *spec);
+
 /* What came of a step. Owned by the runner until done returns; done may take
- * values by setting it to NULL. */
+ * values and list by setting them to NULL. */
 struct action_result {
     enum action_verdict verdict;
     bool sent;              /* false: surely no request left; repeating is safe */
@@ -160,6 +192,7 @@ struct action_result {
     char detail[200];       /* for people: the rule's because, or what happened; no secret */
                             /* (all three are printable ASCII, or our own words) */
     struct action_values *values; /* what was extracted; never NULL */
+    struct action_list *list;     /* what was listed, or NULL */
 };
 typedef void action_done(void *context, struct action_result *result);
 

@@ -48,6 +48,7 @@ struct engine_options {
     size_t channel_count;
     int64_t remind_ms;     /* a person is reminded this often; 0: 1 h */
     size_t open_rotations; /* so many may be open at once; 0: LIMIT_OPEN_ROTATIONS */
+    int64_t reconcile_every_ms; /* stored keys are compared with what providers list this often; 0: 1 d, < 0: never */
     int64_t drain_ms;      /* at the end, what is under way gets so long to end; 0: 10 s */
 };
 
@@ -218,6 +219,61 @@ enum err_code engine_label_look(struct engine *engine, const char *who, const ui
 /* What the check of the whole audit log after unlocking found, as a text for people; "": nothing, or it is not
  * done yet. Any thread. */
 void engine_log_problem(struct engine *engine, size_t size, char *ret_problem);
+
+/* --- Reconciliation ------------------------------------------------------ */
+
+/* What providers list, held against the store: a key of ours that nobody holds is condemned, one that
+ * is held alive and not listed is told to people. It runs by itself every reconcile_every, and when asked. */
+enum engine_reconciliation_state { ENGINE_RECONCILIATION_NONE = 0, ENGINE_RECONCILIATION_RUNNING, ENGINE_RECONCILIATION_DONE };
+struct engine_reconciled {
+    uint32_t keys;      /* of the store */
+    uint32_t listed;
+    uint32_t ours;      /* of those listed: held by the store, or under way */
+    uint32_t condemned; /* of those listed: came late */
+    uint32_t foreign;   /* of those listed: somebody else's */
+    uint32_t missing;   /* held alive, and not listed */
+};
+/* One account, as one credential sees it. */
+struct engine_reconciled_place {
+    char provider[LIMIT_NAME_BYTES + 1];
+    char environment[LIMIT_NAME_BYTES + 1];    /* as the provider names it */
+    char credential[2 * LIMIT_NAME_BYTES + 2]; /* "": none */
+    bool answered;
+    bool whole; /* false: what came proves nothing, and detail says why */
+    char detail[200];
+    struct engine_reconciled figures;
+};
+enum engine_finding_kind {
+    ENGINE_FOUND_LATE = 1, /* came after it was given up: condemned */
+    ENGINE_FOUND_MISSING,  /* held alive, and not listed */
+    ENGINE_FOUND_UNCLEAR,  /* listed under a label of ours, and it may be another's: a person must look */
+    ENGINE_FINDING_END
+};
+struct engine_finding {
+    enum engine_finding_kind kind;
+    char key[2 * LIMIT_NAME_BYTES + 2];
+    uint32_t version;
+    char label[2 * LIMIT_NAME_BYTES + 32];
+};
+struct engine_reconciliation {
+    uint32_t number; /* from 1 since the agent started */
+    enum engine_reconciliation_state state;
+    bool dry_run;
+    char who[LIMIT_NAME_BYTES + 1];
+    int64_t started_at_ms, ended_at_ms;
+    struct engine_reconciled_place *places; /* owned */
+    size_t place_count;
+    struct engine_finding *findings; /* owned; at most 1,000 */
+    size_t finding_count;
+};
+/* Begin one; it goes on by itself. provider: NULL for all that can list. dry_run: nothing is changed
+ * nor told. ERR_STATE one runs already, or the provider cannot list; ERR_NOT_FOUND no such provider. */
+enum err_code engine_reconcile(struct engine *engine, const char *who, const char *provider, bool dry_run,
+                               struct err *err) ERR_MUST_CHECK;
+/* The latest one. */
+enum err_code engine_reconciliation(struct engine *engine, struct engine_reconciliation *ret_latest, struct err *err)
+    ERR_MUST_CHECK;
+void engine_reconciliation_release(struct engine_reconciliation *reconciliation);
 
 /* Figures for /metrics and /v1/health; any thread. */
 struct engine_figures {

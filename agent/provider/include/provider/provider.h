@@ -25,6 +25,7 @@ enum provider_action {
     PROVIDER_ENABLE,
     PROVIDER_REVOKE,
     PROVIDER_USAGE,
+    PROVIDER_LIST,
     PROVIDER_ACTION_COUNT
 };
 const char *provider_action_name(enum provider_action action);
@@ -69,13 +70,18 @@ const char *provider_name(const struct provider *provider);
 const char *provider_title(const struct provider *provider);
 const char *provider_file(const struct provider *provider); /* where it was read */
 const struct provider_limits *provider_limits(const struct provider *provider);
-/* NULL when the provider has no such action. */
+/* NULL when the provider has no such action. A find that is not declared is done by list: see
+ * provider_pick. */
 const struct action_spec *provider_spec(const struct provider *provider, enum provider_action action);
 /* Is the action there and done without a person? */
 bool provider_can(const struct provider *provider, enum provider_action action);
 
 /* Do an old key and the new one live side by side? Else issuing, asked with the old key's secret, kills it. */
 bool provider_overlaps(const struct provider *provider);
+
+/* Of what a list has brought, what a find would have said of a label: found with its id, or not found
+ * in the whole list; else the result proves nothing still. ERR_MEMORY. */
+enum err_code provider_pick(const char *label, struct action_result *result, struct err *err) ERR_MUST_CHECK;
 
 /* One environment of a provider. */
 struct provider_environment {

@@ -104,6 +104,7 @@ struct vault_key {
     uint8_t rotation_id[VAULT_ID_BYTES];
     bool waits_for_person;
     bool alarm;                  /* current version found dead, or the like */
+    bool missing;                /* a version that is held alive is not listed by the provider */
     uint32_t open_revocations;
     uint32_t replace_incident;   /* the next rotation is a replacement for this incident, 0: none asked */
 };
