@@ -2,7 +2,8 @@
  *
  *   1. let HTTP and the workers move; their answers join flights.ended
  *   2. calls that run outside a group (init, unlock, lock)
- *   3. one group: record outcomes, do calls, do what is due, each as a step
+ *   3. start flights that waited for those that ended; one group: record
+ *      outcomes, do calls, do what is due, each as a step
  *   4. commit; only then queue and start the flights the group planned
  *   5. answer the calls; anchor the log now and then
  *
@@ -41,6 +42,7 @@ static enum err_code build(struct engine *engine, struct err *err)
     if (!engine->arena)
         return err_set(err, ERR_MEMORY, "no %d KiB of memory could be locked for secrets; raise LimitMEMLOCK= "
                        "of the service, or ulimit -l", ARENA_BYTES / 1024);
+    vault_writer_arena(engine->vault, engine->arena);
     /* How many requests go to a host is for its definition to say; a lower bound here would only hold them up. */
     struct http_options http = {.user_agent = "keyturn/" KEYTURN_VERSION,
                                 .connections_per_host = engine->options.parallel};
@@ -96,6 +98,7 @@ struct engine *engine_free(struct engine *engine)
     if (engine->flights.loads)
         flights_release(engine);
     reconciliation_free(engine->reconciliation);
+    vault_writer_arena(engine->vault, NULL);
     secret_arena_free(engine->arena);
     calls_release(&engine->calls);
     checks_release(&engine->checks);
@@ -484,12 +487,15 @@ static void run_unlocked(struct engine *engine, struct call *calls)
     bool due = engine->flights.ended.count || engine->checks.untold || is_due(engine) ||
                (!engine->lock_call && reconciliation_wait_ms(engine) <= 0);
     if (calls || (!retry_later && due)) {
+        /* The intents of what waits were committed before: it is under way while this commit is waited for. */
+        if (!engine->lock_call && flight_start_allowed(engine) > 0)
+            http_perform(engine->http);
         run_group(engine, calls);
         if (vault_next_due(engine->session, &engine->next_due_ms, &err) != ERR_OK)
             log_error("engine", "%s", err.message);
     }
     if (!engine->lock_call)
-        flight_start_allowed(engine);
+        (void)flight_start_allowed(engine);
     if (engine->anchor_at_ms <= now) {
         engine->anchor_at_ms = now + ANCHOR_EVERY_MS;
         if (vault_anchor(engine->vault, &err) != ERR_OK)

@@ -62,6 +62,7 @@ void flights_release(struct engine *engine)
     struct flights *flights = &engine->flights;
     for (size_t i = 0; i < flights->load_count; i++) {
         list_free(&flights->loads[i].urgent);
+        list_free(&flights->loads[i].begun);
         list_free(&flights->loads[i].waiting);
     }
     list_free(&flights->planned);
@@ -174,13 +175,41 @@ static struct load *load_of(struct engine *engine, const struct flight *flight)
     return &flights->loads[flights->load_count - 1];
 }
 
+/* A rotation whose key was issued goes on before another one's key is: what is half done is what may be
+ * lost, and it holds two keys alive. */
+static bool begins(const struct flight *flight)
+{
+    static const bool table[FLIGHT_KIND_COUNT] = {[FLIGHT_ISSUE] = true, [FLIGHT_PROBE_KEY] = true, [FLIGHT_PUT] = true,
+                                                  [FLIGHT_LOOK] = true,  [FLIGHT_LIST] = true};
+    return table[flight->kind];
+}
+
+static struct flight_list *list_for(struct load *load, const struct flight *flight)
+{
+    if (flight->urgent)
+        return &load->urgent;
+    return begins(flight) ? &load->waiting : &load->begun;
+}
+
+/* The next to start; an empty one when nothing waits. */
+static struct flight_list *list_next(struct load *load)
+{
+    if (load->urgent.count)
+        return &load->urgent;
+    return load->begun.count ? &load->begun : &load->waiting;
+}
+
+static bool load_is_idle(const struct load *load)
+{
+    return !load->urgent.count && !load->begun.count && !load->waiting.count;
+}
+
 void flight_queue_planned(struct engine *engine)
 {
     struct flight *flight;
     while ((flight = flight_list_take(&engine->flights.planned))) {
-        struct load *load = load_of(engine, flight);
         table_add(&engine->flights, flight);
-        flight_list_add(flight->urgent ? &load->urgent : &load->waiting, flight);
+        flight_list_add(list_for(load_of(engine, flight), flight), flight);
     }
 }
 
@@ -256,11 +285,11 @@ static void on_told(void *context, const struct notify_result *result)
 
 /* --- Starting --------------------------------------------------------------- */
 
-static enum err_code read_version_secret(struct engine *engine, const uint8_t id[VAULT_ID_BYTES],
+static enum err_code read_version_secret(struct engine *engine, const uint8_t id[VAULT_ID_BYTES], uint32_t number,
                                          struct secret **ret_secret, struct err *err)
 {
-    struct vault_version version = {0};
-    TRY(vault_get(engine->session, VAULT_VERSION, id, &version.row, err));
+    struct vault_version version = {.number = number};
+    memcpy(version.row.id, id, VAULT_ID_BYTES);
     return vault_version_secret(engine->session, &version, ret_secret, err);
 }
 
@@ -282,22 +311,53 @@ static bool may_use_condemned(const struct flight *flight)
            flight->kind == FLIGHT_PROBE_CONDEMNED || flight->kind == FLIGHT_NOTICE;
 }
 
+/* Flights that start together often use one credential: it is opened once for all of them. */
+static struct secret *shared_credential(struct engine *engine, const char *credential)
+{
+    const struct shared_credential *shared = &engine->flights.shared;
+    if (!shared->secret || strcmp(shared->name, credential) != 0)
+        return NULL;
+    struct secret *copy = secret_new_in(engine->arena, secret_length(shared->secret));
+    if (copy && secret_set(copy, secret_peek(shared->secret), secret_length(shared->secret)) != ERR_OK)
+        copy = secret_free(copy);
+    return copy;
+}
+
+static void share_credential(struct engine *engine, const char *credential, const struct secret *secret)
+{
+    struct shared_credential *shared = &engine->flights.shared;
+    shared->secret = secret_free(shared->secret);
+    COPY_TEXT(shared->name, credential);
+    if (engine->flights.starting)
+        shared->secret = secret_new_in(engine->arena, secret_length(secret));
+    if (shared->secret && secret_set(shared->secret, secret_peek(secret), secret_length(secret)) != ERR_OK)
+        shared->secret = secret_free(shared->secret);
+}
+
 /* The secret of the key that the action uses as its credential. */
 static enum err_code read_credential(struct engine *engine, const struct flight *flight, const char *credential,
                                      struct secret **ret_secret, struct err *err)
 {
+    struct secret *shared = shared_credential(engine, credential);
+    if (shared) {
+        *ret_secret = shared;
+        return ERR_OK;
+    }
     char environment[LIMIT_NAME_BYTES + 1], name[LIMIT_NAME_BYTES + 1];
     struct vault_key key = {0};
     TRY(text_split_key(credential, environment, name, err));
     enum err_code code = vault_key_find(engine->session, environment, name, &key, err);
     if (code == ERR_NOT_FOUND)
         return err_set(err, ERR_NOT_FOUND, "the credential %s is not in the vault; add it", credential);
-    if (code == ERR_OK && key.current_number == 0 && may_use_condemned(flight))
+    bool current = key.current_number != 0;
+    if (code == ERR_OK && !current && may_use_condemned(flight))
         code = credential_condemned(engine, &key, key.current_id, err);
-    else if (code == ERR_OK && key.current_number == 0)
+    else if (code == ERR_OK && !current)
         code = err_set(err, ERR_STATE, "the credential %s has no current version", credential);
     if (code == ERR_OK)
-        code = read_version_secret(engine, key.current_id, ret_secret, err);
+        code = read_version_secret(engine, key.current_id, key.current_number, ret_secret, err);
+    if (code == ERR_OK && current)
+        share_credential(engine, credential, *ret_secret);
     vault_record_release(VAULT_KEY, &key.row);
     return code;
 }
@@ -342,7 +402,7 @@ static enum err_code start_delivery(struct engine *engine, struct flight *flight
         TRY(read_credential(engine, flight, delivery_credential(flight->delivery), &flight->credential_secret,
                             err));
     if (!take_away)
-        TRY(read_version_secret(engine, flight->version_id, &flight->secret, err));
+        TRY(read_version_secret(engine, flight->version_id, flight->number, &flight->secret, err));
     flight->subject = (struct delivery_subject){.key = flight->key,
                                                 .environment = flight->environment,
                                                 .name = flight->name,
@@ -397,7 +457,7 @@ static const struct provider_limits *limits_of(const struct load *load)
 static bool load_allows(const struct load *load, int64_t at_us)
 {
     const struct provider_limits *limits = limits_of(load);
-    if (!load->urgent.count && !load->waiting.count)
+    if (load_is_idle(load))
         return false;
     if (!limits)
         return true;
@@ -417,21 +477,26 @@ static void load_count_start(struct load *load, int64_t at_us)
     load->next_start_us += 1000000 / (int64_t)limits->per_second;
 }
 
-void flight_start_allowed(struct engine *engine)
+size_t flight_start_allowed(struct engine *engine)
 {
     struct flights *flights = &engine->flights;
+    size_t started = 0;
     int64_t at_us = now_us(engine);
+    flights->starting = true;
     for (size_t i = 0; i < flights->load_count; i++) {
         struct load *load = &flights->loads[i];
         while (load_allows(load, at_us)) {
             if (!load->urgent.count && flights->running >= engine->options.parallel)
                 break;
-            struct flight *flight =
-                flight_list_take(load->urgent.count ? &load->urgent : &load->waiting);
+            struct flight *flight = flight_list_take(list_next(load));
             load_count_start(load, at_us);
             flight_start(engine, load, flight);
+            started++;
         }
     }
+    flights->starting = false;
+    flights->shared.secret = secret_free(flights->shared.secret);
+    return started;
 }
 
 int64_t flight_next_start_ms(const struct engine *engine)
@@ -440,7 +505,7 @@ int64_t flight_next_start_ms(const struct engine *engine)
     for (size_t i = 0; i < engine->flights.load_count; i++) {
         const struct load *load = &engine->flights.loads[i];
         const struct provider_limits *limits = limits_of(load);
-        if (!limits || (!load->urgent.count && !load->waiting.count))
+        if (!limits || load_is_idle(load))
             continue;
         if (load->running >= limits->parallel || engine->flights.running >= engine->options.parallel)
             continue;

@@ -108,10 +108,17 @@ struct flight *flight_list_take(struct flight_list *list);
 struct load {
     const struct provider *provider;
     struct flight_list urgent;
+    struct flight_list begun;   /* of jobs that are under way: they end before others begin */
     struct flight_list waiting;
     unsigned running;
     int64_t next_start_us;  /* monotonic: the earliest next start, by the rate */
     int64_t pause_until_us; /* monotonic: it asked us to wait (Retry-After) */
+};
+
+/* A credential in the open while the flights that start together are started, and no longer. */
+struct shared_credential {
+    char name[2 * LIMIT_NAME_BYTES + 2];
+    struct secret *secret; /* NULL: none */
 };
 
 enum { FLIGHT_TABLE = 1024 };
@@ -127,6 +134,8 @@ struct flights {
     size_t in_flight; /* waiting or running */
     size_t running;
     size_t outliving; /* of those running: see outlives_lock */
+    bool starting;                   /* some start together */
+    struct shared_credential shared; /* meanwhile */
 };
 
 /* Plan a flight for after the commit (taken). */
@@ -137,9 +146,9 @@ void flight_free(struct flight *flight);
 /* Marks: planned flights after the mark are dropped when a step fails. */
 size_t flight_mark(const struct engine *engine);
 void flight_drop_planned(struct engine *engine, size_t mark);
-/* After the commit: queue what was planned; then start what the limits allow. */
+/* After the commit: queue what was planned; then start what the limits allow. Returns how many started. */
 void flight_queue_planned(struct engine *engine);
-void flight_start_allowed(struct engine *engine);
+size_t flight_start_allowed(struct engine *engine);
 /* Is a flight of this job (and kind class) waiting or running? */
 bool flight_of_job(const struct engine *engine, const uint8_t job_id[VAULT_ID_BYTES]);
 /* When the rate next allows a start, monotonic ms; INT64_MAX: nothing waits for it. */

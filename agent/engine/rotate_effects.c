@@ -428,12 +428,15 @@ static enum err_code do_wait(struct rotation_work *work, struct err *err)
     bool wait = rotation->promoted_at_ms && grace_ends > now && !rotation->emergency && !rotation->replace &&
                 !rotation->old_dead;
     rotation->row.due_at_ms = wait ? grace_ends : now;
-    if (wait || rotation->emergency)
+    if (wait)
         return ERR_OK;
-    if (rotation_lacks_receipts(rotation, &work->subject->key))
+    if (!rotation->emergency && rotation_lacks_receipts(rotation, &work->subject->key))
         return wait_for_readers(work, 0);
-    if (!usage_is_quiet(work->engine, work->subject, rotation))
+    if (!rotation->emergency && !usage_is_quiet(work->engine, work->subject, rotation))
         return wait_for_readers(work, rotation->usage_due_at_ms);
+    /* Nothing to wait for: what time would bring comes in this step, but not from time itself, in a circle. */
+    if (work->input->event != ROTATION_ON_TIME)
+        follow_up_add(work->engine, false, rotation->row.id, ROTATION_ON_TIME, "engine", 0);
     return ERR_OK;
 }
 

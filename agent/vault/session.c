@@ -60,6 +60,11 @@ struct vault_session *vault_writer(struct vault *vault)
     return &vault->writer;
 }
 
+void vault_writer_arena(struct vault *vault, struct secret_arena *arena)
+{
+    vault->writer.arena = arena;
+}
+
 enum err_code vault_session_new(struct vault *vault, struct secret_arena *arena,
                                 struct vault_session **ret_session, struct err *err)
 {

@@ -43,6 +43,9 @@ const char *vault_store_path(const struct vault *vault);
 
 /* A session of the calling thread. The arena (may be NULL) is where secrets it reads live. */
 struct vault_session *vault_writer(struct vault *vault);
+/* Where secrets that the writer reads live; NULL, as at first: each in pages of its own, which is slow. The
+ * arena is borrowed until another one, or none, is named. */
+void vault_writer_arena(struct vault *vault, struct secret_arena *arena);
 enum err_code vault_session_new(struct vault *vault, struct secret_arena *arena,
                                 struct vault_session **ret_session, struct err *err) ERR_MUST_CHECK;
 struct vault_session *vault_session_free(struct vault_session *session);
