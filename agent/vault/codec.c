@@ -82,18 +82,40 @@ static size_t codec_present(const struct codec_schema *schema, const void *recor
     return present;
 }
 
-static enum err_code codec_pack_text(msgpack_packer *packer, const struct codec_field *field,
-                                     const void *at, const char *what, struct err *err)
+static enum err_code codec_text_length(const struct codec_field *field, const void *at, const char *what,
+                                       size_t *ret_length, struct err *err)
 {
     const struct vault_text *text = at;
-    const char *data = field->type == CODEC_TEXT ? text->data : at;
     size_t length = field->type == CODEC_TEXT ? text->length : strnlen(at, field->size);
     size_t most = field->type == CODEC_TEXT ? field->size : field->size - 1;
     if (length > most)
         return err_set(err, ERR_LIMIT, "a text of %zu bytes in the %s; at most %zu are allowed", length,
                        what, most);
+    *ret_length = length;
+    return ERR_OK;
+}
+
+static enum err_code codec_pack_text(msgpack_packer *packer, const struct codec_field *field,
+                                     const void *at, const char *what, struct err *err)
+{
+    size_t length = 0;
+    TRY(codec_text_length(field, at, what, &length, err));
     (void)msgpack_pack_str(packer, length);
-    (void)msgpack_pack_str_body(packer, data, length);
+    (void)msgpack_pack_str_body(packer, field->type == CODEC_TEXT ? ((const struct vault_text *)at)->data : at,
+                                length);
+    return ERR_OK;
+}
+
+enum err_code codec_fits(const struct codec_schema *schema, const void *record, struct err *err)
+{
+    for (size_t number = 0; number < schema->count; number++) {
+        const struct codec_field *field = &schema->fields[number];
+        size_t length = 0;
+        if (field->type == CODEC_TEXT || field->type == CODEC_STRING)
+            TRY(codec_text_length(field, codec_at(field, record), schema->name, &length, err));
+        if (field->type == CODEC_MAP)
+            TRY(codec_fits(field->inner, codec_at(field, record), err));
+    }
     return ERR_OK;
 }
 

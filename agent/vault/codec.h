@@ -68,6 +68,8 @@ OWN_DEFINE(struct codec, codec_free);
 /* Append record to out. ERR_LIMIT a text is longer than its field; ERR_MEMORY. */
 enum err_code codec_encode(const struct codec_schema *schema, const void *record, struct buf *out,
                            struct err *err) ERR_MUST_CHECK;
+/* Would it be encoded? ERR_LIMIT as above. */
+enum err_code codec_fits(const struct codec_schema *schema, const void *record, struct err *err) ERR_MUST_CHECK;
 /* Fill the schema's fields of record, which the caller zeroed. After a failure
  * the caller releases what was filled. ERR_FORMAT names the field; ERR_MEMORY. */
 enum err_code codec_decode(struct codec *codec, const struct codec_schema *schema, const void *bytes,

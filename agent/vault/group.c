@@ -1,6 +1,6 @@
 /* Transactions.
  *
- * The order of a commit: the rows (already written), the entries' pending row,
+ * The order of a commit: the rows that are not written yet, the entries' pending row,
  * the head; the store's commit, which is durable; then the log. Before the
  * store's commit nothing has happened; after it everything has, and the log is
  * filled from the pending row, now or, after a crash, at the next unlock.
@@ -63,9 +63,21 @@ enum err_code vault_step_begin(struct vault *vault, struct err *err)
     TRY(group_need(vault, err));
     if (vault->group.step)
         return err_set(err, ERR_STATE, "a step is open already");
-    TRY(store_savepoint(vault->store, err));
     vault->group.step = true;
+    vault->group.savepoint = false;
     vault->group.step_begin = group_mark(vault);
+    cache_step_begin(&vault->cache);
+    return ERR_OK;
+}
+
+/* Most steps change records that are written at the end of the group, and need no savepoint: it costs a
+ * copy of each page that is written after it. */
+enum err_code group_writes(struct vault *vault, struct err *err)
+{
+    if (!vault->group.step || vault->group.savepoint)
+        return ERR_OK;
+    TRY(store_savepoint(vault->store, err));
+    vault->group.savepoint = true;
     return ERR_OK;
 }
 
@@ -78,11 +90,12 @@ enum err_code vault_step_end(struct vault *vault, struct err *err)
         vault_step_undo(vault);
         return err_set(err, ERR_MEMORY, "out of memory for an audit entry");
     }
-    enum err_code code = store_savepoint_release(vault->store, err);
+    enum err_code code = vault->group.savepoint ? store_savepoint_release(vault->store, err) : ERR_OK;
     if (code != ERR_OK) {
         vault_step_undo(vault);
         return code;
     }
+    cache_step_end(&vault->cache);
     vault->group.step = false;
     return ERR_OK;
 }
@@ -91,7 +104,9 @@ void vault_step_undo(struct vault *vault)
 {
     if (!vault->group.step)
         return;
-    store_savepoint_rollback(vault->store);
+    if (vault->group.savepoint)
+        store_savepoint_rollback(vault->store);
+    cache_step_undo(&vault->cache);
     group_undo(vault, &vault->group.step_begin);
     vault->group.step = false;
 }
@@ -101,6 +116,7 @@ void vault_rollback(struct vault *vault)
     if (!vault->group.open)
         return;
     store_rollback(vault->store);
+    cache_rolled_back(&vault->cache);
     group_undo(vault, &vault->group.begin);
     vault->group.step = false;
     vault->group.open = false;
@@ -122,6 +138,7 @@ static enum err_code group_anchor(struct vault *vault, struct err *err)
 
 static enum err_code group_seal(struct vault *vault, struct err *err)
 {
+    TRY(change_write_all(vault, err));
     TRY(group_anchor(vault, err));
     if (vault->group.changed) {
         vault->head.generation++;
@@ -147,6 +164,7 @@ enum err_code vault_commit(struct vault *vault, struct err *err)
         return code;
     }
     vault->group.open = false;
+    cache_committed(&vault->cache);
     uint64_t covered = audit_log_synced(&vault->log).generation;
     if (covered >= vault->oldest_pending)
         vault->oldest_pending = covered + 1;

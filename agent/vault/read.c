@@ -8,6 +8,12 @@
     OWN(session_leave) struct vault_session *entered = NULL;                                       \
     TRY(session_enter(session, &entered, err))
 
+/* The rows of the writer's store have all that it knows, but for what changed in them (row_open). */
+static enum err_code read_prepare(struct vault_session *session, struct err *err)
+{
+    return session->writer ? change_write_fresh(session->vault, err) : ERR_OK;
+}
+
 /* --- One record ------------------------------------------------------------ */
 
 /* Open row into the caller's record, which is untouched on failure. */
@@ -24,6 +30,11 @@ enum err_code vault_get(struct vault_session *session, enum vault_kind kind, con
                         struct vault_row *ret_record, struct err *err)
 {
     ENTER(session);
+    if (session->writer) {
+        struct cached *cached = NULL;
+        TRY(change_cached(session->vault, kind, id, &cached, err));
+        return record_copy(kind, cached_row(cached), ret_record, err);
+    }
     struct store_row row;
     enum err_code code = store_get(session->store, vault_shape(kind)->table, id, false, &row, err);
     if (code == ERR_NOT_FOUND)
@@ -101,6 +112,7 @@ enum err_code vault_version_by_number(struct vault_session *session, const struc
     if (number > 0 && number == key->current_number)
         return vault_get(session, VAULT_VERSION, key->current_id, &ret_version->row, err);
     struct read_number wanted = {.session = session, .number = number, .version = ret_version};
+    TRY(read_prepare(session, err));
     TRY(store_children(session->store, STORE_VERSION, key->row.id, read_if_number, &wanted, err));
     if (!wanted.found)
         return err_set(err, ERR_NOT_FOUND, "%s/%s has no version %u", key->environment, key->name, number);
@@ -114,6 +126,7 @@ struct read_visit {
     enum vault_kind kind;
     vault_visit *visit;
     void *context;
+    int64_t due_by_ms; /* 0: whenever */
 };
 
 _Static_assert((int)VAULT_STOP == (int)STORE_STOP, "a visitor's answer is handed to the store as it is");
@@ -123,7 +136,8 @@ static int read_and_visit(void *context, const struct store_row *row, struct err
     const struct read_visit *visit = context;
     union vault_record record;
     TRY_VISIT(row_open(visit->session, visit->kind, row, &record, err));
-    int answer = visit->visit(visit->context, &record.row, err);
+    bool not_due = visit->due_by_ms != 0 && (record.row.due_at_ms == 0 || record.row.due_at_ms > visit->due_by_ms);
+    int answer = not_due ? (int)ERR_OK : visit->visit(visit->context, &record.row, err);
     vault_record_release(visit->kind, &record.row);
     return answer;
 }
@@ -133,6 +147,7 @@ enum err_code vault_scan(struct vault_session *session, enum vault_kind kind, co
 {
     ENTER(session);
     struct read_visit inner = {.session = session, .kind = kind, .visit = visit, .context = context};
+    TRY(read_prepare(session, err));
     return store_scan(session->store, vault_shape(kind)->table, after, read_and_visit, &inner, err);
 }
 
@@ -140,7 +155,10 @@ enum err_code vault_due(struct vault_session *session, enum vault_kind kind, int
                         vault_visit *visit, void *context, struct err *err)
 {
     ENTER(session);
-    struct read_visit inner = {.session = session, .kind = kind, .visit = visit, .context = context};
+    struct read_visit inner = {
+        .session = session, .kind = kind, .visit = visit, .context = context, .due_by_ms = now_ms};
+    if (session->writer)
+        TRY(change_write_due(session->vault, kind, now_ms, err));
     return store_due(session->store, vault_shape(kind)->table, now_ms, limit, read_and_visit, &inner, err);
 }
 
@@ -150,6 +168,8 @@ enum err_code vault_next_due(struct vault_session *session, int64_t *ret_due_at_
                                             STORE_LABEL};
     ENTER(session);
     int64_t soonest = 0;
+    if (session->writer)
+        TRY(change_write_all(session->vault, err));
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         int64_t due = 0;
         TRY(store_next_due(session->store, tables[i], &due, err));
@@ -267,6 +287,7 @@ enum err_code vault_children(struct vault_session *session, enum vault_kind kind
     if (!read_orders[kind])
         return err_set(err, ERR_INTERNAL, "a %s belongs to no key", vault_shape(kind)->name);
     __attribute__((cleanup(read_list_release))) struct read_list list = {.session = session, .kind = kind};
+    TRY(read_prepare(session, err));
     TRY(store_children(session->store, vault_shape(kind)->table, key_id, read_gather, &list, err));
     if (list.count > 1)
         qsort(list.records, list.count, sizeof *list.records, read_orders[kind]);

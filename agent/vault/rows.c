@@ -53,6 +53,9 @@ enum err_code row_open(struct vault_session *session, enum vault_kind kind, cons
 {
     char name[ROW_NAME_BYTES];
     const struct vault_shape *shape = vault_shape(kind);
+    struct cached *cached = session->writer ? cache_find(&session->vault->cache, kind, row->id) : NULL;
+    if (cached)
+        return record_copy(kind, cached_row(cached), &ret_record->row, err);
     struct seal_place place = row_place(shape->table, SEAL_PART_META, row);
     struct err inner = {0};
     buf_clear(&session->plain);

@@ -156,6 +156,7 @@ struct vault *vault_close(struct vault *vault)
         vault_lock(vault, "engine");
     store_close(vault->store);
     session_release(&vault->writer);
+    cache_release(&vault->cache);
     buf_release(&vault->group.entries);
     buf_release(&vault->group.sealed);
     buf_release(&vault->group.sealed_secret);

@@ -10,6 +10,7 @@
 #define KEYTURN_VAULT_SESSION_H
 
 #include "audit_log.h"
+#include "cache.h"
 #include "codec.h"
 #include "readings.h"
 #include "schemas.h"
@@ -43,6 +44,7 @@ struct vault_undo {
 struct vault_group {
     bool open;
     bool step;
+    bool savepoint; /* the step has written to the store */
     bool changed;
     struct vault_undo begin;
     struct vault_undo step_begin;
@@ -75,6 +77,7 @@ struct vault {
     uint64_t key_count; /* counted at unlocking, then kept */
     uint64_t most_keys;
     struct vault_group group;
+    struct cache cache; /* the writer's; empty while locked */
     uint64_t oldest_pending; /* generation; older ones have no pending row */
     struct audit_log log;
     struct readings readings;
@@ -115,7 +118,8 @@ void row_index_key(const struct vault *vault, const char *environment, const cha
 void row_index_fingerprint(const struct vault *vault, const uint8_t fingerprint[32],
                            uint8_t ret_index[STORE_INDEX_BYTES]);
 void row_index_incident(const struct vault *vault, uint32_t number, uint8_t ret_index[STORE_INDEX_BYTES]);
-/* Open and decode; the caller releases the record. ERR_TAMPERED, ERR_FORMAT. */
+/* Open and decode; the caller releases the record. The writer's own, newer one goes before what the row
+ * has. ERR_TAMPERED, ERR_FORMAT. */
 enum err_code row_open(struct vault_session *session, enum vault_kind kind, const struct store_row *row,
                        union vault_record *ret_record, struct err *err) ERR_MUST_CHECK;
 /* Add the row to the table's digest in the head, or take it out. */
@@ -128,6 +132,20 @@ const char *row_name(enum store_table table, const uint8_t id[STORE_ID_BYTES], c
 /* --- group.c ---------------------------------------------------------------- */
 /* ERR_STATE where no group is open. */
 enum err_code group_need(const struct vault *vault, struct err *err) ERR_MUST_CHECK;
+/* Before a change of the store: a step takes its savepoint only now. */
+enum err_code group_writes(struct vault *vault, struct err *err) ERR_MUST_CHECK;
+
+/* --- change.c: records in the cache, and their way into the store ------------ */
+/* The writer's record, from the cache or read into it; borrowed until the next call that may read. The
+ * errors of vault_get. */
+enum err_code change_cached(struct vault *vault, enum vault_kind kind, const uint8_t id[VAULT_ID_BYTES],
+                            struct cached **ret_cached, struct err *err) ERR_MUST_CHECK;
+/* Write what is in no row yet, so that a scan finds it. */
+enum err_code change_write_fresh(struct vault *vault, struct err *err) ERR_MUST_CHECK;
+/* Write the records of that kind that are due by then, or all. */
+enum err_code change_write_due(struct vault *vault, enum vault_kind kind, int64_t now_ms, struct err *err)
+    ERR_MUST_CHECK;
+enum err_code change_write_all(struct vault *vault, struct err *err) ERR_MUST_CHECK;
 
 /* --- pending.c: audit entries committed and not yet known durable in the log ---- */
 /* Put the group's entries into the store, as one row. */

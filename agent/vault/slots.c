@@ -269,6 +269,7 @@ enum err_code vault_slot_add(struct vault *vault, const struct vault_new_slot *s
     TRY(group_need(vault, err));
     if (slot->number != vault_slot_next(vault))
         return err_set(err, ERR_BUSY, "another slot was added at the same time; try again");
+    TRY(group_writes(vault, err));
     TRY(store_slot_put(vault->store, slot->number, slot->blob.data, slot->blob.length, err));
     slot_count(vault, slot->number, &slot->blob, true);
     vault->head.last_slot = slot->number;
@@ -301,6 +302,7 @@ static enum err_code slot_remove(struct vault *vault, struct slots_pick *pick, s
         return err_set(err, ERR_NOT_FOUND, "there is no slot %u", pick->number);
     if (pick->slots == 1)
         return err_set(err, ERR_STATE, "slot %u is the last one; without it nothing opens the vault", pick->number);
+    TRY(group_writes(vault, err));
     TRY(store_slot_remove(vault->store, pick->number, err));
     slot_count(vault, pick->number, &pick->blob, false);
     vault->group.changed = true;

@@ -48,6 +48,7 @@ void unlock_forget(struct vault *vault)
     pthread_rwlock_unlock(&vault->keys_lock);
     memset(&vault->head, 0, sizeof vault->head);
     vault->key_count = 0;
+    cache_clear(&vault->cache);
 }
 
 /* An entry of no change goes straight to the log. */

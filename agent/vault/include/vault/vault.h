@@ -127,8 +127,10 @@ uint64_t vault_generation(struct vault *vault); /* any thread */
 /* insert gives the row its id and revision 1. For a key the blind index of its name, for a
  * version that of its secret's fingerprint: ERR_EXISTS when taken. secret goes with versions only,
  * NULL for one that is wiped from the start (its secret was lost on its way to us).
- * update: ERR_STALE when the row changed since it was read; raises row->revision.
- * Both keep the row's due_at_ms as given. Writer only, inside a step. */
+ * update: ERR_STALE when the row changed since it was read; raises row->revision, unless nothing in the
+ * record is other than it was. ERR_LIMIT a text is too long.
+ * Both keep the row's due_at_ms as given. Writer only, inside a step. A change may be written to the store
+ * as late as the commit, which then fails for what the disk refuses; reads of the writer see it at once. */
 enum err_code vault_insert(struct vault *vault, enum vault_kind kind, struct vault_row *record,
                            const struct secret *secret, struct err *err) ERR_MUST_CHECK;
 enum err_code vault_update(struct vault *vault, enum vault_kind kind, struct vault_row *record,
@@ -154,7 +156,8 @@ void vault_fingerprint(const struct secret *secret, uint8_t ret_fingerprint[32])
 enum err_code vault_incident_by_number(struct vault_session *session, uint32_t number,
                                        struct vault_incident *ret_incident, struct err *err) ERR_MUST_CHECK;
 
-/* visit gets a record it borrows; returning VAULT_STOP ends the scan well. */
+/* visit gets a record it borrows; returning VAULT_STOP ends the scan well. That of a scan, or of what is
+ * due, may get records, but neither change nor list any (ERR_STATE). */
 enum { VAULT_STOP = -1 };
 typedef int vault_visit(void *context, const struct vault_row *record, struct err *err);
 /* All records of a kind in order of id, after a given id (or NULL). */
