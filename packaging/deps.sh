@@ -12,7 +12,7 @@ run='libsodium23 libcurl4 libsqlite3-0 libmicrohttpd12 libjansson4 libmsgpackc2 
 build='gcc cmake ninja-build pkg-config libc6-dev libsodium-dev libcurl4-openssl-dev libsqlite3-dev libmicrohttpd-dev
   libjansson-dev libmsgpack-dev libcyaml-dev libyaml-dev libsmartcols-dev libbsd-dev ca-certificates tzdata'
 test='libcmocka-dev bats clang llvm libclang-rt-14-dev valgrind gcovr sqlite3 curl jq expect gdb git
-  openssl python3 python3-yaml python3-jsonschema mandoc procps strace spin'
+  bsdextrautils openssl python3 python3-yaml python3-jsonschema mandoc procps strace spin'
 
 case "${1:-build}" in
 run) wanted=$run ;;

@@ -438,6 +438,7 @@ static void flight_start(struct engine *engine, struct load *load, struct flight
     if (code == ERR_OK)
         return;
     /* Nothing left: an outcome like any other, and safe to repeat. */
+    flight->not_begun = true;
     flight->result = (struct action_result){
         .verdict = ACTION_UNKNOWN, .rule = -1, .retry_after_ms = -1};
     flight->delivered = (struct delivery_result){.transient = true};

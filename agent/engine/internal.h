@@ -62,6 +62,8 @@ struct flight {
     enum flight_kind kind;
     bool urgent;
     bool started;
+    bool not_begun; /* started, and refused before anything of it was done */
+    bool first_try; /* of a put: no other one of this rotation was begun at its place */
     bool outlives_lock; /* a notice's program: it has no secret, and locking does not wait for it */
     bool dropped;       /* a notice that locking has ended */
     bool keep; /* its recording failed, and it holds a key that is nowhere else */

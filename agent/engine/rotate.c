@@ -410,6 +410,9 @@ enum err_code rotation_delivered(struct engine *engine, struct flight *flight, s
     bool awaited = rotation.attempt == flight->attempt && rotation.intent &&
                    rotation.state == (flight->kind == FLIGHT_UNDO ? ROTATION_UNDOING : ROTATION_DELIVERING);
     enum rotation_event event = ROTATION_ON_TIME;
+    /* Its definition is missing, or its credential: the place holds what it held, and is not to be put back. */
+    if (awaited && flight->not_begun && flight->first_try)
+        rotation.tried_mask &= ~((uint32_t)1 << flight->place_in_list);
     if (awaited && others_under_way(engine, flight)) {
         /* The last of those put at once brings the event; one that failed is then tried again alone. */
         if (flight->delivered.done)

@@ -74,6 +74,7 @@ static enum err_code plan_delivery(struct rotation_work *work, enum flight_kind 
     if (!flight)
         return err_set(err, ERR_MEMORY, "out of memory");
     rotation->intent = true;
+    flight->first_try = kind == FLIGHT_DELIVER && !(rotation->tried_mask >> place & 1u);
     if (kind == FLIGHT_DELIVER)
         rotation->tried_mask |= (uint32_t)1 << place;
     rotation->row.due_at_ms = engine_now(work->engine) + FLIGHT_GUARD_MS;

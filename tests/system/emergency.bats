@@ -131,6 +131,7 @@ incident() { # incident FILTER: jq over the newest incident
   made 2 --grace 24h --deliver-file "$WORLD/places/k:raw" || true
   old=$(cat "$WORLD/places/k")
   run keyturn revoke --provider amps-api --replace --yes --reason 'in a public log'
+  echo "$output"
   [ "$status" = 0 ]
   has 'replaced by version 2' "$output"
   has '2 of 2 dead' "$output"
