@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "examine.h"
 #include "field.h"
+#include "provider_test.h"
 #include "say.h"
 
 #include <stdio.h>
@@ -135,21 +136,33 @@ static enum err_code provider_run(struct cli *cli, const struct args *args, stru
     const char *verb = args_word(args, 0);
     if (strcmp(verb, "check") == 0)
         return provider_check(cli, args, err);
-    return cli_misuse(cli, err, "provider check FILE; not “%s”", verb);
+    if (strcmp(verb, "test") == 0)
+        return provider_test(cli, args, err);
+    return cli_misuse(cli, err, "provider check FILE or test NAME; not “%s”", verb);
 }
 
 const struct command command_provider = {
     .name = "provider",
     .group = GROUP_VAULT,
     .summary = "whether a definition of a provider is right",
-    .usage = "check FILE [--json]",
+    .usage = "check FILE [--json] | test NAME [--environment NAME] [--credential KEY] [--yes] [--json]",
     .notes = "check reads a definition as the agent would, and NAME.settings beside it, and says every mistake\n"
              "with its line, or what the definition can do and what is worth a second look. It needs no agent.\n"
-             "Exit status 1 when there is a mistake.",
-    .example = "keyturn provider check ~/.config/keyturn/providers.d/acme.yaml",
-    .options = {OPTION_JSON},
-    .words = {"check"},
-    .needs_no_start = true,
+             "Exit status 1 when there is a mistake.\n\n"
+             "test makes a key of its own at the provider, proves it, kills it and proves it dead, by an\n"
+             "ordinary rotation and revocation of the vault, so that none is left behind whatever happens.\n"
+             "It shows each request without secrets, each answer and the rule that it matched, how long\n"
+             "birth and death took, and the rules that no answer matched. A person who must make or revoke\n"
+             "the key is told so. In the sandbox, unless an environment is named.",
+    .example = "keyturn provider check ~/.config/keyturn/providers.d/acme.yaml\n"
+               "keyturn provider test acme --environment live",
+    .options = {{"environment", "NAME", "make the key for that environment: sandbox"},
+                {"credential", "KEY", "the key of the vault that the provider's requests use"},
+                OPTION_STDIN,
+                OPTION_FD,
+                OPTION_YES,
+                OPTION_JSON},
+    .words = {"check", "test"},
     .least = 1,
     .most = 2,
     .run = provider_run,

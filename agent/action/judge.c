@@ -3,6 +3,7 @@
 
 #include "body.h"
 #include "template.h"
+#include "trace.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -215,6 +216,42 @@ static enum err_code judge_page(struct judge *judge, const struct action_request
     return ERR_OK;
 }
 
+/* What the rules compare is what an answer's meaning hangs on. A place that is extracted may be a
+ * secret, and one that holds a secret of ours is not shown. */
+static bool judge_may_show(const struct action_request *request, const struct action_result *result,
+                           const struct action_values *known, const char *pointer, const char *text, size_t length)
+{
+    for (unsigned i = 0; i < request->extract_count; i++)
+        if (request->extract[i].pointer && strcmp(request->extract[i].pointer, pointer) == 0 &&
+            strcmp(request->extract[i].name, "code") != 0)
+            return false;
+    return !judge_quotes_known(known, text, length) && !judge_quotes_known(result->values, text, length);
+}
+
+static void judge_show(struct judge *judge, const struct action_request *request, const struct action_result *result,
+                       const char *pointer)
+{
+    char number[BODY_NUMBER_BYTES];
+    size_t length = 0;
+    const struct json_t *value = judge_find(judge, pointer);
+    const char *text = value ? body_text(value, number, &length) : NULL;
+    if (text && judge_may_show(request, result, judge->known, pointer, text, length))
+        trace_place(judge->answer->places, pointer, text, length);
+}
+
+static void judge_show_places(struct judge *judge, const struct action_request *request,
+                              const struct action_result *result)
+{
+    for (unsigned i = 0; judge->answer->places && i < request->rules_count; i++) {
+        const struct action_rule *rule = &request->rules[i];
+        if (rule->pointer && (rule->equals || rule->not_equals))
+            judge_show(judge, request, result, rule->pointer);
+        for (unsigned j = 0; j < rule->also_count; j++)
+            if (rule->also[j].equals || rule->also[j].not_equals)
+                judge_show(judge, request, result, rule->also[j].pointer);
+    }
+}
+
 static enum err_code judge_run(struct judge *judge, const struct action_request *request,
                                struct secret_arena *arena, struct action_result *result, struct err *err)
 {
@@ -224,6 +261,7 @@ static enum err_code judge_run(struct judge *judge, const struct action_request 
     judge_by_rules(judge, request, result);
     TRY(judge_extract(judge, request, arena, result, &missing, err));
     judge_take_evidence(result);
+    judge_show_places(judge, request, result);
     if (missing && judge_is_positive(result->verdict)) {
         (void)snprintf(result->detail, sizeof result->detail, "the answer says %s, but it has no %s",
                        action_verdict_name(result->verdict), missing);

@@ -11,6 +11,7 @@ struct judge_answer {
     const struct secret *body;
     const char *(*header)(const void *context, const char *name); /* NULL when absent */
     const void *context;
+    struct buf *places; /* NULL, or where the places that rules compare are written (trace.h) */
 };
 
 /* Fill verdict, rule, status, code, request_id and detail, and set what is extracted

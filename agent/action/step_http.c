@@ -3,6 +3,7 @@
 #include "judge.h"
 #include "request.h"
 #include "step.h"
+#include "trace.h"
 
 #include <stdio.h>
 
@@ -14,6 +15,7 @@ enum err_code step_send(struct step *step, struct err *err)
     TRY(request_build(&step->spec->requests[step->request], step->values, step->runner, &built, err));
     secret_free(step->signer);
     step->signer = GIVE(built.signer);
+    trace_begin(step);
     return http_start(step->runner->http, &built.http, step_on_answer, step, err);
 }
 
@@ -25,12 +27,14 @@ static const char *step_header(const void *context, const char *name)
 static enum err_code step_judge(struct step *step, const struct http_answer *answer,
                                 struct action_result *result, struct err *err)
 {
+    OWN_BUF struct buf places = {0};
     const struct judge_answer judged = {
         .status = answer->status,
         .content_type = answer->content_type,
         .body = answer->body,
         .header = step_header,
         .context = answer,
+        .places = step->runner->trace ? &places : NULL,
     };
     result->answered = true;
     result->retry_after_ms = answer->retry_after_ms;
@@ -39,6 +43,8 @@ static enum err_code step_judge(struct step *step, const struct http_answer *ans
     enum err_code code = judge_answer(&step->spec->requests[step->request], step->values, &judged, step->runner->arena,
                                       result, err);
     step->list = result->list;
+    if (code == ERR_OK)
+        trace_end(step, result, answer->content_type, &places);
     return code;
 }
 
@@ -69,6 +75,7 @@ static void step_on_answer(void *context, struct http_answer *answer)
     struct action_result result = step_result(step);
     if (answer->outcome != HTTP_ANSWERED) {
         (void)snprintf(result.detail, sizeof result.detail, "%s", answer->problem);
+        trace_end(step, &result, NULL, NULL);
         step_end(step, &result);
         return;
     }

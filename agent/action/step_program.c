@@ -6,6 +6,7 @@
 #include "judge.h"
 #include "step.h"
 #include "template.h"
+#include "trace.h"
 
 #include "base/text.h"
 
@@ -187,6 +188,7 @@ static void program_done(void *context, bool cancelled)
     } else {
         program_read_answer(program, &result);
     }
+    trace_end(step, &result, NULL, NULL);
     step_end(step, &result);
 }
 
@@ -203,6 +205,7 @@ enum err_code step_start_program(struct step *step, bool urgent, struct err *err
     TRY(program_render_argv(program, declared, step->values, err));
     TRY(program_make_input(program, step->base, err));
     const struct work_job job = {.run = program_run, .done = program_done, .context = program};
+    trace_begin(step);
     TRY(work_submit(step->runner->work, &job, urgent, err));
     (void)GIVE(program);
     return ERR_OK;

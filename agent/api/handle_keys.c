@@ -158,6 +158,7 @@ static const struct decode_field key_add_fields[] = {
     POLICY_FIELDS,
     {.name = "secret", .kind = DECODE_SECRET, .place = offsetof(struct key_body, secret)},
     {.name = "unchecked", .kind = DECODE_BOOLEAN, IN_DRAFT(unchecked)},
+    {.name = "trace", .kind = DECODE_BOOLEAN, IN_DRAFT(trace)},
     {.name = "deliveries", .kind = DECODE_ARRAY, .place = offsetof(struct key_body, deliveries)},
 };
 

@@ -39,6 +39,8 @@ request_handler handle_labels_list, handle_label_forget, handle_label_look;
 request_handler handle_identify;
 /* handle_inventory.c */
 request_handler handle_providers_list, handle_provider_show, handle_environments_list;
+/* handle_providers.c */
+request_handler handle_trace;
 /* handle_audit.c */
 request_handler handle_audit_list, handle_audit_verify;
 

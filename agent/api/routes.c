@@ -38,6 +38,8 @@ static const struct route routes[] = {
      .status = 204, .blocks = true},
     {.method = "POST", .pattern = KEY "/probe", .handle = handle_key_probe, .what = ACCESS_ROTATE, .status = 202,
      .blocks = true},
+    {.method = "GET", .pattern = KEY "/trace", .handle = handle_trace, .what = ACCESS_ADMIN, .status = 200,
+     .blocks = true},
     {.method = "GET", .pattern = KEY "/deliveries", .handle = handle_deliveries_list, .what = ACCESS_LIST,
      .status = 200},
     {.method = "POST", .pattern = KEY "/deliveries", .handle = handle_delivery_add, .what = ACCESS_ADMIN,

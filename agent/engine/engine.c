@@ -58,6 +58,8 @@ static enum err_code build(struct engine *engine, struct err *err)
                                             .arena = engine->arena,
                                             .clock = engine->options.clock,
                                             .ca_file = engine->options.ca_file};
+    engine->traced_runner = engine->runner;
+    engine->traced_runner.trace = trace_take;
     TRY(reconciliation_new(engine, err));
     return flights_init(engine, err);
 }

@@ -241,7 +241,7 @@ static const enum provider_action action_of_kind[FLIGHT_KIND_COUNT] = {
 };
 
 /* A version whose secret we never saw is proved dead by looking for it instead. */
-static enum provider_action flight_action(const struct flight *flight)
+enum provider_action flight_action(const struct flight *flight)
 {
     if (flight->kind == FLIGHT_PROBE_CONDEMNED && id_is_zero(flight->version_id))
         return PROVIDER_FIND;
@@ -386,7 +386,7 @@ static enum err_code start_action(struct engine *engine, struct flight *flight, 
                                        .secret = flight->secret,
                                        .credential = flight->credential_secret};
     TRY(provider_values(flight->provider, &subject, &flight->values, err));
-    return action_start(&engine->runner, spec, flight->values, flight->urgent, on_action_done, flight, err);
+    return action_start(trace_runner(engine, flight), spec, flight->values, flight->urgent, on_action_done, flight, err);
 }
 
 static enum err_code start_delivery(struct engine *engine, struct flight *flight, struct err *err)

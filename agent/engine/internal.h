@@ -19,6 +19,7 @@
  *   follow_ups.c  events that a step causes in other jobs
  *   receipts.c  who reads a key, told to the rotation that waits for them
  *   usage.c     when the old version was used last, asked of its provider
+ *   traces.c    what actions sent and got, of keys that are traced
  *   subject.c   reading a key with its provider and place; backoff; evidence */
 #ifndef KEYTURN_ENGINE_INTERNAL_H
 #define KEYTURN_ENGINE_INTERNAL_H
@@ -151,6 +152,8 @@ void flight_drop_planned(struct engine *engine, size_t mark);
 /* After the commit: queue what was planned; then start what the limits allow. Returns how many started. */
 void flight_queue_planned(struct engine *engine);
 size_t flight_start_allowed(struct engine *engine);
+/* What is asked of the provider. */
+enum provider_action flight_action(const struct flight *flight);
 /* Is a flight of this job (and kind class) waiting or running? */
 bool flight_of_job(const struct engine *engine, const uint8_t job_id[VAULT_ID_BYTES]);
 /* When the rate next allows a start, monotonic ms; INT64_MAX: nothing waits for it. */
@@ -221,6 +224,8 @@ struct checks {
 };
 
 struct reconciliation;
+struct trace;
+enum { TRACES = 8 }; /* keys traced at once */
 
 struct engine {
     struct engine_options options;
@@ -233,6 +238,8 @@ struct engine {
     size_t notices_in_flight;      /* planned and not ended */
     size_t open_rotations;         /* counted at unlocking, then kept */
     struct action_runner runner;
+    struct action_runner traced_runner; /* the same, for keys that are traced */
+    struct trace *traces[TRACES];
     struct calls calls;
     struct flights flights;
     struct follow_ups follow_ups; /* of the step under way */
@@ -500,6 +507,14 @@ enum err_code notice_record(struct engine *engine, struct flight *flight, struct
 void notice_drop_all(struct engine *engine);
 /* Is it time to tell again of what waits for a person since? *reminded_at_ms is kept in its job. */
 bool notice_is_due(const struct engine *engine, bool waits, int64_t *reminded_at_ms, bool *ret_again);
+
+/* --- traces.c -------------------------------------------------------------- */
+
+/* From now on what is asked about the key is kept. */
+enum err_code trace_begin_key(struct engine *engine, const struct subject *subject, struct err *err) ERR_MUST_CHECK;
+const struct action_runner *trace_runner(struct engine *engine, const struct flight *flight);
+void trace_take(void *context, int rule, unsigned request, const char *json, size_t length);
+void traces_release(struct engine *engine);
 
 /* --- calendar.c ----------------------------------------------------------- */
 

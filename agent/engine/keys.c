@@ -355,6 +355,8 @@ static enum err_code do_add(struct engine *engine, void *argument, struct err *e
     struct vault_key *key = &subject.key;
     calendar_clear(key);
     key->probe_at_ms = 0;
+    if (add->draft->trace)
+        TRY(trace_begin_key(engine, &subject, err));
     if (add->secret)
         TRY(subject_check_secret(engine, &subject, add->secret, add->draft->unchecked, err));
     enum err_code code = vault_insert(engine->vault, VAULT_KEY, &key->row, NULL, err);

@@ -27,7 +27,10 @@ static bool extracts(const struct action_spec *spec, const char *name, unsigned 
 /* What belongs to a version: its secret once it has one, and the id that issue or find told. */
 static bool is_of_version(const struct provider *provider, enum provider_action action, const char *name)
 {
-    if (action == PROVIDER_ISSUE || action == PROVIDER_FIND || action == PROVIDER_LIST)
+    if (action == PROVIDER_FIND || action == PROVIDER_LIST)
+        return false;
+    /* Where issuing kills the old key, it is asked for with that one. */
+    if (action == PROVIDER_ISSUE && provider_overlaps(provider))
         return false;
     if (strcmp(name, "secret") == 0)
         return true;

@@ -133,8 +133,8 @@ _keyturn() {
         options='--json --socket --no-start --help'
         ;;
     provider)
-        options='--json --socket --no-start --help'
-        words='check'
+        options='--environment --credential --stdin --fd --yes --json --socket --no-start --help'
+        words='check test'
         ;;
     audit)
         options='--key --follow --verify --json --socket --no-start --help'

@@ -89,7 +89,7 @@ key_post() { # key_post NAME SECRET [MORE MEMBERS]: a sandbox key
   ask GET /v1/providers/amps; is 200 .actions.issue manual .limits.settle 2 .limits.settle_interval_s 0.1
 
   key_post ci "$first" '"labels":{"tier":"2","\"q\\":"é"},"every_s":2592000,"grace_s":0.2,"title":"CI \"x\"",
-    "deliveries":[{"kind":"file","class":"test","path":"'"$WORLD"'/places/ci.env","format":"env","variable":"AMPS_KEY"}]'
+    "trace":true,"deliveries":[{"kind":"file","class":"test","path":"'"$WORLD"'/places/ci.env","format":"env","variable":"AMPS_KEY"}]'
   is 201 .key sandbox/ci .labels.tier 2 '.labels["\"q\\"]' é .title 'CI "x"' .grace_s 0.2 .class test
   get_until "$key" .proof.verdict alive
   is 200 '.versions | length' 1 '.deliveries[0].kind' file .state current
@@ -100,6 +100,7 @@ key_post() { # key_post NAME SECRET [MORE MEMBERS]: a sandbox key
   ask GET "$key/secret"; is 200 .secret "$first" .version 1
   MORE=(-H 'Accept: application/octet-stream'); ask GET "$key/secret"; is 200
   [ "$ANSWER" = "$first" ]; has 'Keyturn-Version: 1' "$HEAD"; has 'no-store' "$HEAD"
+  ask GET "$key/trace"; is 200 .entries[0].action probe .entries[0].step.verdict alive .dropped 0
   ask GET "$key/deliveries"; is 200 '.deliveries[0].delivery' 1
   ask POST "$key/deliveries" '{"kind":"file","class":"test","path":"'"$WORLD"'/places/ci.raw","format":"raw"}'
   is 201 .delivery 2

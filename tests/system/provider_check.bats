@@ -84,7 +84,7 @@ definition() { # definition SED-EXPRESSION...: good.yaml with changes
   cp "$GOOD" "$WORLD/it.yaml"
   check
   [ "$STATUS" = 0 ]
-  has 'warning: actions: there is no find' "$OUTPUT"
+  has 'warning: actions: there is neither find nor list' "$OUTPUT"
   has "$WORLD/it.yaml:26: warning: actions.probe.requests[1].rules[2]: a status alone is the proof" "$OUTPUT"
   has "$WORLD/it.yaml:5: warning: environments[2].base_url: keys travel in clear" "$OUTPUT"
   has 'actions.issue: no rule says credential_refused' "$OUTPUT"

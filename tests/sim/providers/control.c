@@ -63,6 +63,17 @@ static int control_count(struct sim *sim, struct table *table, struct exchange *
     return 200;
 }
 
+/* Every secret there ever was, so that a test can look for them where none may be. */
+static int control_secrets(struct sim *sim, struct table *table, struct exchange *exchange)
+{
+    (void)sim;
+    json_put_array_open(exchange->out, NULL);
+    for (size_t i = 0; i < table->count; i++)
+        json_put_string(exchange->out, NULL, table->keys[i].secret);
+    json_put_array_close(exchange->out);
+    return 200;
+}
+
 static int control_faults(struct sim *sim, struct table *table, struct exchange *exchange)
 {
     struct err err = {0};
@@ -89,6 +100,7 @@ static const struct {
 } controls[] = {
     {"POST", "/make", true, control_make},      {"POST", "/kill", true, control_kill},
     {"GET", "/admin", true, control_admin},     {"GET", "/count", true, control_count},
+    {"GET", "/secrets", true, control_secrets},
     {"POST", "/faults", false, control_faults}, {"GET", "/journal", false, control_journal},
 };
 

@@ -196,6 +196,11 @@ struct action_result {
 };
 typedef void action_done(void *context, struct action_result *result);
 
+/* Told of each request of a step when it has ended (of a program: of the whole step), as a JSON object
+ * without secrets: what was sent, what came back, and the verdict. context is that of the step's done,
+ * rule the index of the rule that held or -1, request the index of the request. */
+typedef void action_tracer(void *context, int rule, unsigned request, const char *json, size_t length);
+
 /* The runner: where steps run. Belongs to the loop's thread. */
 struct action_runner {
     struct http_client *http;
@@ -203,6 +208,7 @@ struct action_runner {
     struct secret_arena *arena;
     const struct clock *clock;
     const char *ca_file; /* for tests and private CAs; NULL: the system's */
+    action_tracer *trace; /* or NULL */
 };
 
 /* Start a step (not a manual one: ERR_INVALID). values, spec and what runner points to are

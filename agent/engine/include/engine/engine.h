@@ -119,6 +119,7 @@ struct engine_key_draft {
     bool wipe_dead;
     bool without_overlap; /* it may be rotated where issuing kills the old version */
     bool needs_receipts; /* the old version lives until everybody who read it has read the new one */
+    bool trace;     /* keep in memory what is asked of its provider, without secrets, for engine_trace */
     bool unchecked; /* take a secret whose shape the provider does not know */
     const char *const *deliveries; /* JSON definitions, put in this order */
     size_t delivery_count;
@@ -147,6 +148,11 @@ enum err_code engine_delivery_add(struct engine *engine, const char *who, const 
                                   struct err *err) ERR_MUST_CHECK;
 enum err_code engine_delivery_remove(struct engine *engine, const char *who, const char *environment,
                                      const char *name, uint32_t order, struct err *err) ERR_MUST_CHECK;
+
+/* What was asked of the provider about a key that was added with trace, and what was answered, as
+ * JSON appended to out. Of the last 8 such keys; forgotten when the agent ends. ERR_NOT_FOUND. */
+enum err_code engine_trace(struct engine *engine, const char *environment, const char *name, struct buf *out,
+                           struct err *err) ERR_MUST_CHECK;
 
 /* --- Consumers ----------------------------------------------------------- */
 
