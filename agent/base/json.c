@@ -16,12 +16,18 @@ static bool json_ends_value(char last)
 /* The comma and the name that come before a value. */
 static void json_lead(struct buf *buf, const char *name)
 {
-    if (buf->length > 0 && json_ends_value(buf->data[buf->length - 1]))
-        buf_add(buf, ",", 1);
+    bool comma = buf->length > 0 && json_ends_value(buf->data[buf->length - 1]);
+    size_t length = name ? strlen(name) : 0;
+    char *at = comma || name ? buf_extend(buf, comma + (name ? length + 3 : 0)) : NULL;
+    if (!at)
+        return;
+    if (comma)
+        *at++ = ',';
     if (name) {
-        buf_add(buf, "\"", 1);
-        buf_text_add(buf, name);
-        buf_add(buf, "\":", 2);
+        *at++ = '"';
+        at = mempcpy(at, name, length);
+        *at++ = '"';
+        *at = ':';
     }
 }
 
