@@ -10,9 +10,9 @@ set -euo pipefail
 shopt -s inherit_errexit # a step that fails inside $(…) ends the bench, too
 cd "$(dirname "$0")/../.."
 
-keys=100000 listed=10000 rotated=4000 rotated_few=500 seconds=3 rounds=3 spawns=400 killed=1000 scanned=512
+keys=100000 listed=10000 rotated=4000 rotated_some=2000 rotated_few=500 seconds=3 rounds=3 spawns=400 killed=1000 scanned=512
 if [ "${1:-}" = --quick ]; then
-  keys=10000 listed=1000 rotated=200 rotated_few=50 seconds=1 rounds=1 spawns=50 killed=200 scanned=64
+  keys=10000 listed=1000 rotated=200 rotated_some=200 rotated_few=50 seconds=1 rounds=1 spawns=50 killed=200 scanned=64
 fi
 
 at_onces='1 16 64 256 1000' # rotations in parallel
@@ -206,6 +206,7 @@ say 'Rotations:'
 for at_once in $at_onces; do
   case $at_once in
   1) rotations 1 $rotated_few 500 ;;
+  16) rotations 16 $rotated_some ;;
   64) rotations 64 $rotated '4000, ratio 0.35' ;;
   *) rotations "$at_once" $rotated ;;
   esac
