@@ -18,6 +18,7 @@
  *   checks.c    the store's file and the audit log, looked at as a whole
  *   follow_ups.c  events that a step causes in other jobs
  *   receipts.c  who reads a key, told to the rotation that waits for them
+ *   slots.c     how many of the provider's keys this one's versions hold
  *   usage.c     when the old version was used last, asked of its provider
  *   traces.c    what actions sent and got, of keys that are traced
  *   subject.c   reading a key with its provider and place; backoff; evidence */
@@ -354,6 +355,22 @@ enum err_code rotation_step(struct engine *engine, const uint8_t id[VAULT_ID_BYT
                             struct err *err) ERR_MUST_CHECK;
 /* A delivery of this rotation ended. */
 enum err_code rotation_delivered(struct engine *engine, struct flight *flight, struct err *err) ERR_MUST_CHECK;
+
+/* --- slots.c -------------------------------------------------------------- */
+
+/* The keys that the provider lets live are counted as this key's versions that are not proved dead, so that
+ * what is full is full for certain; others of the account are not looked at. */
+struct slots {
+    unsigned held;
+    bool full;
+    bool coming; /* a version that holds one is being revoked without a person */
+    char names[160]; /* "1 (current), 3 (condemned)" */
+};
+enum err_code slots_read(struct engine *engine, const struct subject *subject, struct slots *ret_slots, struct err *err)
+    ERR_MUST_CHECK;
+/* Tell the revocations of this key that watch a disabled version to revoke it now. */
+enum err_code slots_free(struct engine *engine, const struct subject *subject, const char *who, struct err *err)
+    ERR_MUST_CHECK;
 
 /* --- usage.c -------------------------------------------------------------- */
 

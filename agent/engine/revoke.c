@@ -263,6 +263,7 @@ static void note_event(struct step *step)
     case REVOCATION_ON_REFUSED_CREDENTIAL:
     case REVOCATION_ON_CREDENTIAL_CHANGED:
     case REVOCATION_ON_SAID_DONE:
+    case REVOCATION_ON_SLOT_NEEDED:
     case REVOCATION_EVENT_COUNT:
         break;
     }

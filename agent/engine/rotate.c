@@ -41,6 +41,8 @@ static struct rotation_facts facts_of(struct rotation_work *work)
         .provider_can_issue = can_issue(subject, rotation),
         .provider_can_find = can_find(subject, rotation),
         .replaces_old = subject_replaces(subject, rotation),
+        .slots_full = work->slots.full,
+        .slot_coming = work->slots.coming,
         .attempt_uncertain = rotation->attempt_uncertain,
         .supplied_fits = true, /* refused before, by subject_check_secret */
         .new_exists = rotation->new_number != 0,
@@ -272,6 +274,8 @@ static enum err_code move(struct rotation_work *work, struct err *err)
     enum rotation_state from = (enum rotation_state)rotation->state;
 
     TRY(note_event(work, err));
+    if (from == ROTATION_STAGING && work->input->event == ROTATION_ON_TIME && !subject_replaces(work->subject, rotation))
+        TRY(slots_read(work->engine, work->subject, &work->slots, err));
     struct rotation_facts facts = facts_of(work);
     struct rotation_decision decision = rotation_next(from, work->input->event, &facts);
     work->decision = decision;

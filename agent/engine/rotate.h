@@ -10,6 +10,7 @@ struct rotation_work {
     struct vault_rotation *rotation;
     const struct rotation_input *input;
     struct rotation_decision decision;
+    struct slots slots; /* read where issuing is decided */
     int64_t delay_ms; /* effects start after it; 0: with the commit */
     bool summary_changed;
 };

@@ -12,6 +12,7 @@ enum {
     FLIGHT_GUARD_MS = 60 * 60 * 1000, /* in flight: looked at again after this at the latest */
     BACKOFF_BASE_MS = 500,
     BACKOFF_MOST_MS = 5 * 60 * 1000,
+    SLOT_LOOKS_MOST_MS = 30 * 1000,
 };
 
 /* --- Flights ----------------------------------------------------------------- */
@@ -213,6 +214,13 @@ static enum err_code do_issue(struct rotation_work *work, struct err *err)
     struct vault_rotation *rotation = work->rotation;
     if (work->delay_ms > 0)
         return plan(work, FLIGHT_ISSUE, err);
+    if (!subject_replaces(work->subject, rotation))
+        TRY(slots_read(work->engine, work->subject, &work->slots, err));
+    if (work->slots.full) { /* R80 or R81 says what is done about it */
+        rotation->attempt_uncertain = false;
+        rotation->row.due_at_ms = engine_now(work->engine);
+        return ERR_OK;
+    }
     /* The number reserved at opening serves the first attempt; each further one has its own,
      * so that no label is used twice. */
     if (rotation->label[0])
@@ -224,6 +232,17 @@ static enum err_code do_issue(struct rotation_work *work, struct err *err)
     rotation->detail[0] = '\0';
     rotation->made_at_ms = engine_now(work->engine);
     return plan(work, FLIGHT_ISSUE, err);
+}
+
+static enum err_code do_free_slot(struct rotation_work *work, struct err *err)
+{
+    struct vault_rotation *rotation = work->rotation;
+    rotation->failures++;
+    work->delay_ms = backoff_ms(work->engine, rotation->failures, BACKOFF_BASE_MS, SLOT_LOOKS_MOST_MS);
+    snprintf(rotation->detail, sizeof rotation->detail,
+             "waits for a slot: its provider lets %u keys live, held by the versions %s; what is condemned is revoked now",
+             work->subject->limits->keys, work->slots.names);
+    return slots_free(work->engine, work->subject, work->input->who, err);
 }
 
 static enum err_code do_ask_operator(struct rotation_work *work, struct err *err)
@@ -484,7 +503,6 @@ static enum err_code tell_label(struct rotation_work *work, struct err *err)
         return tell(work, loud, text);                                                             \
     }
 
-TELL_FUNCTION(tell_refused, true, "the provider refused to issue a key; the old one stays current")
 TELL_FUNCTION(tell_unknown, true, "the API gives no proof; nothing was changed. keyturn retry, or cancel")
 TELL_FUNCTION(tell_unfit, true, "the new key was given up: the API calls it dead or unfit")
 TELL_FUNCTION(tell_old_dead, true, "the old version is dead before its time")
@@ -492,6 +510,31 @@ TELL_FUNCTION(tell_new_dead, true, "the new version is dead or unfit after it wa
 TELL_FUNCTION(tell_no_key, true, "the rotation failed")
 TELL_FUNCTION(tell_given_up, false, "given up")
 TELL_FUNCTION(tell_done, false, "done")
+
+static enum err_code tell_refused(struct rotation_work *work, struct err *err)
+{
+    char text[320];
+    TRY(slots_read(work->engine, work->subject, &work->slots, err));
+    if (work->slots.held > 1)
+        snprintf(text, sizeof text, "the provider refused to issue a key; the old one stays current. It lets %u keys live; "
+                 "the versions %s hold some", work->subject->limits->keys, work->slots.names);
+    else
+        COPY_TEXT(text, "the provider refused to issue a key; the old one stays current");
+    return tell(work, true, text);
+}
+
+static enum err_code tell_slots(struct rotation_work *work, struct err *err)
+{
+    (void)err;
+    struct vault_rotation *rotation = work->rotation;
+    snprintf(rotation->detail, sizeof rotation->detail,
+             "its provider lets %u keys live, and the versions %s hold them: nothing was asked for. When one is dead (keyturn "
+             "revocations), keyturn retry",
+             work->subject->limits->keys, work->slots.names);
+    log_warning("engine", "%s/%s: rotation %u: %s", work->subject->key.environment, work->subject->key.name,
+                rotation->number, rotation->detail);
+    return ERR_OK;
+}
 
 static enum err_code tell_readers(struct rotation_work *work, struct err *err)
 {
@@ -574,6 +617,7 @@ rotation_effect_function *const rotation_effects[ROTATION_EFFECT_COUNT] = {
     [ROTATION_DO_SET_NEXT_DUE] = do_set_next_due,
     [ROTATION_DO_DUE_NOW] = do_due_now,
     [ROTATION_DO_BACK_OFF] = do_back_off,
+    [ROTATION_DO_FREE_SLOT] = do_free_slot,
     [ROTATION_DO_ISSUE] = do_issue,
     [ROTATION_DO_ASK_OPERATOR] = do_ask_operator,
     [ROTATION_DO_FIND] = do_find,
@@ -587,6 +631,7 @@ rotation_effect_function *const rotation_effects[ROTATION_EFFECT_COUNT] = {
     [ROTATION_TELL_UNKNOWN] = tell_unknown,
     [ROTATION_TELL_UNFIT] = tell_unfit,
     [ROTATION_TELL_PLACES] = tell_places,
+    [ROTATION_TELL_SLOTS] = tell_slots,
     [ROTATION_TELL_READERS] = tell_readers,
     [ROTATION_TELL_OLD_DEAD] = tell_old_dead,
     [ROTATION_TELL_NEW_DEAD] = tell_new_dead,

@@ -46,6 +46,9 @@ static const struct table_row rows[] = {
     { "K19", S(DISABLING) | S(ENABLING), ON(EMERGENCY),
       GO(REVOKING), .effects = DO(REVOKE) },
 
+    { "K55", S(DISABLING), ON(SLOT_NEEDED), .needs = IF(ACCEPTED), .bars = IF(MAY_RETURN),
+      GO(REVOKING), .effects = DO(REVOKE) },
+
     /* enabling */
     { "K06", S(ENABLING), ON(ALIVE), .needs = IF(PROVED_ALIVE),
       GO(RESTORED), .effects = DO(RESTORE) },
@@ -164,6 +167,8 @@ static const struct table_row answers[] = {
     REFUSED(.states = S(DEAD), .events = ~0u, .reason = "the version is dead"),
     REFUSED(.states = S(REQUESTED), .events = ~(ON(START) | ON(ROLL_BACK) | ON(EMERGENCY)),
             .reason = "the revocation has not begun; start it"),
+    REFUSED(.states = S_BEGUN, .events = ON(SLOT_NEEDED),
+            .reason = "slot needed: there is no watch time to cut short"),
     REFUSED(.states = S_BEGUN, .events = ON(START), .reason = "the revocation has begun already"),
 
     REFUSED(.states = S_BEGUN & ~S(DISABLING), .events = ON(DISABLED),
@@ -222,6 +227,7 @@ static const char *const event_words[REVOCATION_EVENT_COUNT] = {
     [REVOCATION_ON_CREDENTIAL_CHANGED] = "credential_changed",
     [REVOCATION_ON_SAID_DONE] = "said_done",
     [REVOCATION_ON_EMERGENCY] = "emergency",
+    [REVOCATION_ON_SLOT_NEEDED] = "slot_needed",
 };
 
 static const char *const condition_words[REVOCATION_CONDITION_COUNT] = {

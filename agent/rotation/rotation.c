@@ -28,6 +28,8 @@ static uint32_t plain_conditions(const struct rotation_facts *facts)
            bit_if(facts->attempt_uncertain && facts->provider_can_find, IF(LOOKING)) |
            bit_if(facts->replaces_old, IF(REPLACES)) |
            bit_if(facts->replaces_old && !facts->propagation_passed, IF(YOUNG)) |
+           bit_if(facts->slots_full, IF(SLOTS_FULL)) |
+           bit_if(facts->slots_full && facts->slot_coming && !facts->deadline_passed, IF(SLOT_COMING)) |
            bit_if(facts->supplied_fits, IF(FITS)) | bit_if(facts->new_exists, IF(SEALED)) |
            bit_if(facts->new_condemned, IF(NEW_CONDEMNED)) |
            bit_if(facts->has_old, IF(HAS_OLD)) | bit_if(old_is_lost(facts), IF(OLD_LOST)) |

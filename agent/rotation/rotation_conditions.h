@@ -12,6 +12,8 @@ enum rotation_condition {
     ROTATION_IF_REPLACES,        /* issuing kills old in the act */
     ROTATION_IF_REPLACING,       /* in staging: an attempt that may have killed old has no known end */
     ROTATION_IF_YOUNG,           /* new was put to use unproved, and may not be seen everywhere yet */
+    ROTATION_IF_SLOTS_FULL,
+    ROTATION_IF_SLOT_COMING,     /* one will be free by itself, and before the deadline */
     ROTATION_IF_FITS,            /* what was supplied fits */
     ROTATION_IF_SEALED,          /* new is in the store */
     ROTATION_IF_NEW_CONDEMNED,

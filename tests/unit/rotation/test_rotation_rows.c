@@ -276,6 +276,22 @@ static void test_R75_S3_what_replaces_old_is_delivered_first_and_never_repeated_
     expect_moves(ROTATION_ATTENTION, ROTATION_ON_RETRY, facts, "R20c", ROTATION_STAGING, DO(ASK_OPERATOR));
 }
 
+static void test_R80_R81_without_a_slot_nothing_is_issued(void **unused)
+{
+    (void)unused;
+    struct rotation_facts facts = ordinary();
+    facts.new_exists = false;
+    facts.slots_full = facts.slot_coming = true;
+    expect_moves(ROTATION_STAGING, ROTATION_ON_TIME, facts, "R80", ROTATION_STAGING,
+                 DO(BACK_OFF) | DO(FREE_SLOT) | DO(ISSUE));
+    facts.deadline_passed = true;
+    expect_moves(ROTATION_STAGING, ROTATION_ON_TIME, facts, "R81", ROTATION_ATTENTION, TELL(SLOTS));
+    facts.deadline_passed = facts.slot_coming = false;
+    expect_moves(ROTATION_STAGING, ROTATION_ON_TIME, facts, "R81", ROTATION_ATTENTION, TELL(SLOTS));
+    facts.slots_full = false;
+    expect_moves(ROTATION_STAGING, ROTATION_ON_TIME, facts, "R30", ROTATION_STAGING, DO(ISSUE));
+}
+
 static void test_R16_at_the_deadline_missing_readers_are_named(void **unused)
 {
     (void)unused;
@@ -459,6 +475,7 @@ int main(void)
         cmocka_unit_test(test_R15_S1_each_missing_fact_holds_old_alive),
         cmocka_unit_test(test_R73_R74_what_only_use_holds_up_is_asked_about),
         cmocka_unit_test(test_R75_S3_what_replaces_old_is_delivered_first_and_never_repeated_blindly),
+        cmocka_unit_test(test_R80_R81_without_a_slot_nothing_is_issued),
         cmocka_unit_test(test_R16_at_the_deadline_missing_readers_are_named),
         cmocka_unit_test(test_R17_roll_back_only_while_old_lives),
         cmocka_unit_test(test_R18_the_death_of_old_ends_it),

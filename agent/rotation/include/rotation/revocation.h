@@ -43,6 +43,7 @@ enum revocation_event {
     REVOCATION_ON_SAID_DONE = 13,         /* a person says it is revoked: probe now, it proves
                                              nothing */
     REVOCATION_ON_EMERGENCY = 14,         /* kill it now: no watching, no way back */
+    REVOCATION_ON_SLOT_NEEDED = 15,       /* its slot at the provider is needed for a new version */
     REVOCATION_EVENT_COUNT
 };
 

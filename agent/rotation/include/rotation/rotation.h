@@ -84,7 +84,9 @@ enum rotation_effect {
 
     /* Started after the commit that holds their intent. */
     ROTATION_DO_BACK_OFF,     /* the effects below start after the backoff, or Retry-After */
-    ROTATION_DO_ISSUE,        /* ask the provider, under a label never used before */
+    ROTATION_DO_FREE_SLOT,    /* revocations that watch a disabled version of this key revoke it now */
+    ROTATION_DO_ISSUE,        /* ask the provider, under a label never used before; where its slots are known
+                                 to be full, send time instead */
     ROTATION_DO_ASK_OPERATOR, /* a person must make the key: say where and how to name it */
     ROTATION_DO_FIND,         /* look for the label of the latest attempt */
     ROTATION_DO_PROBE_NEW,
@@ -100,6 +102,7 @@ enum rotation_effect {
     ROTATION_TELL_UNKNOWN,  /* what the API answered */
     ROTATION_TELL_UNFIT,    /* new is of no use, with the evidence */
     ROTATION_TELL_PLACES,   /* where old is, where new is, and what failed */
+    ROTATION_TELL_SLOTS,    /* which versions hold the provider's slots */
     ROTATION_TELL_READERS,  /* who still reads old, or has not read new */
     ROTATION_TELL_OLD_DEAD, /* old died outside the plan: alarm */
     ROTATION_TELL_NEW_DEAD, /* new died or became unfit after it was proved: alarm */
@@ -127,6 +130,8 @@ struct rotation_facts {
     bool replaces_old;       /* issuing kills old in the act, and its policy accepts that; the provider can
                                 issue and find only while old lives, and a look is a probe of old:
                                 not_found, it lives; found_bare, it is dead */
+    bool slots_full;         /* this key's versions hold as many keys as the provider lets live */
+    bool slot_coming;        /* one of them is being revoked without a person */
     bool attempt_uncertain;  /* the latest issue attempt has no known end, be it out just now or
                                 cut off; only where the provider can issue */
     bool supplied_fits;      /* supplied: pattern, environment, and held nowhere else */
