@@ -380,8 +380,10 @@ static void test_so_many_rotations_are_open_and_not_one_more(void **state)
                                          .name = names[i],
                                          .provider = "manual",
                                          .every_ms = i < 3 ? 0 : hour_ms};
-        char text[64];
+        char text[64], file[64];
         snprintf(text, sizeof text, "fs_live_%s-0123456789abcdef", names[i]);
+        snprintf(file, sizeof file, "keys/%s-1", names[i]);
+        fixture_write(fixture, file, text, 0600); /* alive: a dead one is not put off */
         struct secret *value = fixture_secret(text);
         GOOD(engine_key_add(fixture->engine, "test", &draft, value, NULL, &good_err));
         secret_free(value);
@@ -402,7 +404,10 @@ static void test_so_many_rotations_are_open_and_not_one_more(void **state)
     GOOD(engine_move(fixture->engine, "test", first.row.id, ENGINE_CANCEL, NULL, &good_err));
     be_away(fixture, 2 * minute_ms);
     WAIT_FOR(fixture, "d", key.rotation_state || key.rotate_hold == VAULT_HOLD_MISSED);
-    be_away(fixture, hour_ms);
+    /* What was missed is put off by some minutes; the time that it has now is not missed. */
+    const struct vault_key put_off = fixture_key(fixture, "d");
+    if (!put_off.rotation_state)
+        be_away(fixture, put_off.rotate_at_ms - fixture_wall_ms(NULL) + 1000);
     WAIT_FOR(fixture, "d", key.rotation_state == ROTATION_STAGING + 1);
     assert_int_equal(engine_rotate(fixture->engine, "test", "live", "c", NULL, &err), ERR_LIMIT);
 }
