@@ -3,7 +3,6 @@
 void calls_init(struct calls *calls)
 {
     pthread_mutex_init(&calls->mutex, NULL);
-    pthread_cond_init(&calls->ended, NULL);
     calls->first = NULL;
     calls->end = &calls->first;
     calls->closed = false;
@@ -11,7 +10,6 @@ void calls_init(struct calls *calls)
 
 void calls_release(struct calls *calls)
 {
-    pthread_cond_destroy(&calls->ended);
     pthread_mutex_destroy(&calls->mutex);
 }
 
@@ -27,12 +25,17 @@ enum err_code engine_call(struct engine *engine, call_function *function, void *
         pthread_mutex_unlock(&calls->mutex);
         return err_set(err, ERR_BUSY, "the agent is stopping; start it again and repeat this");
     }
+    bool first = !calls->first; /* else the loop was woken for those before it, and has not taken them yet */
     *calls->end = &call;
     calls->end = &call.next;
-    http_wake(engine->http);
+    if (first)
+        http_wake(engine->http);
+    /* A condition of its own: with one for all, each answer would wake every thread that waits. */
+    pthread_cond_init(&call.answered, NULL);
     while (!call.ended)
-        pthread_cond_wait(&calls->ended, &calls->mutex);
+        pthread_cond_wait(&call.answered, &calls->mutex);
     pthread_mutex_unlock(&calls->mutex);
+    pthread_cond_destroy(&call.answered);
     return call.code;
 }
 
@@ -55,9 +58,9 @@ void calls_answer(struct calls *calls, struct call *list)
         /* Once ended is seen the caller's frame, which holds the call, is gone. */
         struct call *next = list->next;
         list->ended = true;
+        pthread_cond_signal(&list->answered);
         list = next;
     }
-    pthread_cond_broadcast(&calls->ended);
     pthread_mutex_unlock(&calls->mutex);
 }
 

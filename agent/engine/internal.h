@@ -177,11 +177,11 @@ struct call {
     enum err_code code;
     struct err *err;
     bool ended;
+    pthread_cond_t answered;
 };
 
 struct calls {
     pthread_mutex_t mutex;
-    pthread_cond_t ended;
     struct call *first;
     struct call **end;
     bool closed;
@@ -272,6 +272,14 @@ static inline bool engine_is_unlocked(const struct engine *engine)
 static inline int64_t engine_now(const struct engine *engine)
 {
     return clock_wall_ms(engine->options.clock);
+}
+
+/* When a job in flight is looked at again at the latest: in an hour or a little more. In steps, so that one
+ * that goes from effect to effect keeps its due time, and the store its index of them. */
+static inline int64_t engine_guard_ms(const struct engine *engine)
+{
+    const int64_t hour_ms = 60 * 60 * 1000, step_ms = 10 * 60 * 1000;
+    return (engine_now(engine) / step_ms + 1) * step_ms + hour_ms;
 }
 
 /* --- subject.c: a key with what is needed to act on it -------------------- */

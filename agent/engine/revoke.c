@@ -6,7 +6,6 @@
 #include <stdio.h>
 
 enum {
-    FLIGHT_GUARD_MS = 60 * 60 * 1000,
     BACKOFF_BASE_MS = 1000,
     BACKOFF_MOST_MS = 5 * 60 * 1000,
     BACKOFF_MOST_EMERGENCY_MS = 15 * 1000,
@@ -37,7 +36,7 @@ static enum err_code plan(struct step *step, enum flight_kind kind, struct err *
         return err_set(err, ERR_MEMORY, "out of memory");
     revocation->attempt++;
     revocation->intent = true;
-    revocation->row.due_at_ms = now + FLIGHT_GUARD_MS;
+    revocation->row.due_at_ms = engine_guard_ms(step->engine);
     memcpy(flight->job_id, revocation->row.id, VAULT_ID_BYTES);
     if (!version.wiped)
         memcpy(flight->version_id, version.row.id, VAULT_ID_BYTES);
@@ -389,6 +388,18 @@ static enum err_code move(struct step *step, struct err *err)
     return audit_step(step, from, err);
 }
 
+/* Where a person waits for nothing, and this one's end is all that changed, the key's others need not be
+ * looked at: it has one for each version that it ever had. */
+static enum err_code summarise(struct step *step, bool only_end, struct err *err)
+{
+    struct vault_key *key = &step->subject->key;
+    bool ended = step->revocation->ended_at_ms && !step->revocation->waits_for_person;
+    if (!only_end || !ended || key->waits_for_person || key->open_revocations == 0)
+        return subject_summarise(step->engine, step->subject, err);
+    key->open_revocations--;
+    return ERR_OK;
+}
+
 enum err_code revocation_step(struct engine *engine, const uint8_t id[VAULT_ID_BYTES],
                               const struct revocation_input *input, struct err *err)
 {
@@ -398,11 +409,12 @@ enum err_code revocation_step(struct engine *engine, const uint8_t id[VAULT_ID_B
     TRY(subject_load(engine, revocation.row.parent, &subject, err));
 
     bool waited = revocation.waits_for_person;
+    bool was_open = !revocation.ended_at_ms;
     struct step step = {.engine = engine, .subject = &subject, .revocation = &revocation, .input = input};
     TRY(move(&step, err));
     TRY(vault_update(engine->vault, VAULT_REVOCATION, &revocation.row, err));
     if (revocation.ended_at_ms || revocation.waits_for_person != waited) {
-        TRY(subject_summarise(engine, &subject, err));
+        TRY(summarise(&step, was_open && !waited, err));
         TRY(subject_save(engine, &subject, err));
     }
     return follow_up_run(engine, err);

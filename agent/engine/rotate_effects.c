@@ -9,7 +9,6 @@
 #include <stdio.h>
 
 enum {
-    FLIGHT_GUARD_MS = 60 * 60 * 1000, /* in flight: looked at again after this at the latest */
     BACKOFF_BASE_MS = 500,
     BACKOFF_MOST_MS = 5 * 60 * 1000,
     SLOT_LOOKS_MOST_MS = 30 * 1000,
@@ -47,7 +46,7 @@ static enum err_code plan(struct rotation_work *work, enum flight_kind kind, str
         return err_set(err, ERR_MEMORY, "out of memory");
     rotation->attempt++;
     rotation->intent = true;
-    rotation->row.due_at_ms = now + FLIGHT_GUARD_MS;
+    rotation->row.due_at_ms = engine_guard_ms(work->engine);
     memcpy(flight->job_id, rotation->row.id, VAULT_ID_BYTES);
     flight->attempt = rotation->attempt;
     flight->number = rotation->number;
@@ -78,7 +77,7 @@ static enum err_code plan_delivery(struct rotation_work *work, enum flight_kind 
     flight->first_try = kind == FLIGHT_DELIVER && !(rotation->tried_mask >> place & 1u);
     if (kind == FLIGHT_DELIVER)
         rotation->tried_mask |= (uint32_t)1 << place;
-    rotation->row.due_at_ms = engine_now(work->engine) + FLIGHT_GUARD_MS;
+    rotation->row.due_at_ms = engine_guard_ms(work->engine);
     memcpy(flight->job_id, rotation->row.id, VAULT_ID_BYTES);
     memcpy(flight->delivery_id, delivery->row.id, VAULT_ID_BYTES);
     flight->attempt = rotation->attempt;
@@ -379,7 +378,7 @@ static enum err_code do_undo(struct rotation_work *work, struct err *err)
         /* A put of this rotation is still running; its end brings the event time. */
         rotation->attempt++;
         rotation->intent = true;
-        rotation->row.due_at_ms = engine_now(work->engine) + FLIGHT_GUARD_MS;
+        rotation->row.due_at_ms = engine_guard_ms(work->engine);
         return ERR_OK;
     }
     /* Backwards; but a program or unit that reloads comes after the file it reads. */

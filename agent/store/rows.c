@@ -175,14 +175,22 @@ enum err_code store_insert(struct store *store, enum store_table table, const st
     return change_one(store, insert, table, "insert a row", err);
 }
 
+static enum row_statement update_keeping(unsigned keep)
+{
+    if ((keep & STORE_KEEP_DUE) == STORE_KEEP_DUE)
+        return ROW_UPDATE_KEEPING_DUE;
+    if ((keep & STORE_KEEP_INDEX) == STORE_KEEP_INDEX)
+        return ROW_UPDATE_KEEPING_INDEX;
+    return keep & STORE_KEEP_SECRET ? ROW_UPDATE_KEEPING_SECRET : ROW_UPDATE;
+}
+
 enum err_code store_update(struct store *store, enum store_table table, const struct store_row *row,
-                           uint64_t old_revision, bool keep_secret, struct err *err)
+                           uint64_t old_revision, unsigned keep, struct err *err)
 {
     TRY(statements_check_table(table, err));
     TRY(connection_check_writing(store, "update a row", err));
     TRY(check_row(table, row, err));
-    enum row_statement which = keep_secret ? ROW_UPDATE_KEEPING_SECRET : ROW_UPDATE;
-    sqlite3_stmt *update = store->statements.rows[table][which];
+    sqlite3_stmt *update = store->statements.rows[table][update_keeping(keep)];
     bind_row(update, row);
     (void)sqlite3_bind_int64(update, PARAMETER_OLD_REVISION, (sqlite3_int64)old_revision);
     return change_one(store, update, table, "update a row", err);

@@ -35,6 +35,11 @@ static const struct sql_text row_texts[ROW_STATEMENT_COUNT] = {
     [ROW_UPDATE_KEEPING_SECRET] = {"UPDATE \"%w\" SET name_index = ?3, revision = ?4, due_at_ms = ?5, "
                                    "meta = ?6 WHERE id = ?1 AND revision = ?8",
                                    true},
+    [ROW_UPDATE_KEEPING_INDEX] = {"UPDATE \"%w\" SET revision = ?4, due_at_ms = ?5, meta = ?6 "
+                                  "WHERE id = ?1 AND revision = ?8",
+                                  true},
+    [ROW_UPDATE_KEEPING_DUE] = {"UPDATE \"%w\" SET revision = ?4, meta = ?6 WHERE id = ?1 AND revision = ?8",
+                                true},
     [ROW_REMOVE] = {"DELETE FROM \"%w\" WHERE id = ?1 AND revision = ?8", true},
     [ROW_GET] = {"SELECT " ROW_COLUMNS ", NULL FROM \"%w\" WHERE id = ?1"},
     [ROW_GET_WITH_SECRET] = {"SELECT " ROW_COLUMNS ", secret FROM \"%w\" WHERE id = ?1"},

@@ -14,6 +14,8 @@ enum row_statement {
     ROW_INSERT,
     ROW_UPDATE,
     ROW_UPDATE_KEEPING_SECRET,
+    ROW_UPDATE_KEEPING_INDEX, /* and the secret */
+    ROW_UPDATE_KEEPING_DUE,   /* and both */
     ROW_REMOVE,
     ROW_GET,
     ROW_GET_WITH_SECRET,

@@ -154,6 +154,16 @@ static void change_digest(struct vault *vault, const struct cached *old, const s
         row_digest_add(vault, table, row);
 }
 
+/* What the new row has as the old one. */
+static unsigned change_keeps(const struct store_row *old, const struct store_row *row, bool had_secret)
+{
+    if (had_secret != (row->secret != NULL))
+        return STORE_KEEP_NONE;
+    if (old->has_index != row->has_index || (row->has_index && memcmp(old->index, row->index, sizeof row->index) != 0))
+        return STORE_KEEP_SECRET;
+    return old->due_at_ms == row->due_at_ms ? STORE_KEEP_DUE : STORE_KEEP_INDEX;
+}
+
 /* Write record, a newer one of the cached, or the cached one itself. The secret stays where it is, unless
  * the row has none. */
 static enum err_code change_put(struct vault *vault, struct cached *cached, const struct vault_row *record,
@@ -165,9 +175,9 @@ static enum err_code change_put(struct vault *vault, struct cached *cached, cons
     TRY(group_writes(vault, err));
     TRY(change_seal(vault, cached->kind, record, row, err));
     change_digest(vault, cached, row);
-    bool keep_secret = cached->has_secret == (row->secret != NULL);
     enum err_code code = cached->fresh ? store_insert(vault->store, table, row, err)
-                                       : store_update(vault->store, table, row, cached->row.revision, keep_secret, err);
+                                       : store_update(vault->store, table, row, cached->row.revision,
+                                                      change_keeps(&cached->row, row, cached->has_secret), err);
     if (code != ERR_OK) {
         vault->head = before;
         return code == ERR_EXISTS ? change_exists(cached->kind, record, err) : code;

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CODEC_ZONE_BYTES = 4096 };
+enum { CODEC_ZONE_BYTES = 4096, CODEC_FIELDS = 128 };
 
 struct codec {
     msgpack_zone zone;
@@ -161,10 +161,16 @@ static enum err_code codec_pack_field(msgpack_packer *packer, const struct codec
 static enum err_code codec_pack(msgpack_packer *packer, const struct codec_schema *schema,
                                 const void *record, struct err *err)
 {
-    (void)msgpack_pack_map(packer, codec_present(schema, record));
+    bool has[CODEC_FIELDS];
+    size_t present = 0;
+    for (size_t number = 0; number < schema->count; number++) {
+        has[number] = codec_has(&schema->fields[number], record);
+        present += has[number];
+    }
+    (void)msgpack_pack_map(packer, present);
     for (size_t number = 0; number < schema->count; number++) {
         const struct codec_field *field = &schema->fields[number];
-        if (!codec_has(field, record))
+        if (!has[number])
             continue;
         (void)msgpack_pack_uint8(packer, (uint8_t)number);
         TRY(codec_pack_field(packer, schema, field, codec_at(field, record), err));

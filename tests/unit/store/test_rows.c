@@ -161,6 +161,31 @@ static void test_update_keeps_or_replaces_or_wipes_the_secret(void **state)
     assert_same_row(&got, &update);
 }
 
+static void test_update_leaves_the_columns_that_it_is_to_keep(void **state)
+{
+    struct fixture *f = begun(state);
+    struct store_row row = version_row(2, 1);
+    struct store_row got;
+    insert(f, STORE_KEY, key_row(1));
+    insert(f, STORE_VERSION, row);
+    struct store_row update = {.has_parent = true, .revision = 2, .due_at_ms = 77, .meta = row.meta};
+    memcpy(update.id, row.id, sizeof update.id);
+    memcpy(update.parent, row.parent, sizeof update.parent);
+    update.meta_length = row.meta_length;
+    assert_ok(f, store_update(f->store, STORE_VERSION, &update, 1, STORE_KEEP_INDEX, &f->err));
+    assert_ok(f, store_get(f->store, STORE_VERSION, row.id, true, &got, &f->err));
+    row.revision = 2;
+    row.due_at_ms = 77;
+    assert_same_row(&got, &row);
+
+    update.revision = 3;
+    update.due_at_ms = 0;
+    assert_ok(f, store_update(f->store, STORE_VERSION, &update, 2, STORE_KEEP_DUE, &f->err));
+    assert_ok(f, store_get(f->store, STORE_VERSION, row.id, true, &got, &f->err));
+    row.revision = 3;
+    assert_same_row(&got, &row);
+}
+
 static void test_sealed_sizes_are_held_from_both_sides(void **state)
 {
     struct fixture *f = begun(state);
@@ -295,6 +320,7 @@ int main(void)
         T(test_parent_where_table_has_none_is_refused),
         T(test_update_with_another_revision_is_stale_and_changes_nothing),
         T(test_update_keeps_or_replaces_or_wipes_the_secret),
+        T(test_update_leaves_the_columns_that_it_is_to_keep),
         T(test_sealed_sizes_are_held_from_both_sides),
         T(test_numbers_are_held_from_both_sides),
         T(test_table_that_is_none_is_refused),

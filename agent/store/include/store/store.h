@@ -96,16 +96,25 @@ enum err_code store_savepoint(struct store *store, struct err *err) ERR_MUST_CHE
 enum err_code store_savepoint_release(struct store *store, struct err *err) ERR_MUST_CHECK;
 void store_savepoint_rollback(struct store *store);
 
+/* Columns that an update leaves. Index and due time only together with what comes before them. */
+enum store_keep {
+    STORE_KEEP_NONE = 0,
+    STORE_KEEP_SECRET = 1,
+    STORE_KEEP_INDEX = 2 | STORE_KEEP_SECRET,
+    STORE_KEEP_DUE = 4 | STORE_KEEP_INDEX
+};
+
 /* Rows. Changing exactly one row is part of each promise.
  * insert: ERR_EXISTS when the id or the index is taken; ERR_INVALID when the parent is not
  *         there, or the row's shape is not the table's; ERR_LIMIT past STORE_ROW_BYTES.
  * update: writes every column but id and parent where id and old_revision
- *         match; ERR_STALE when no such row. keep_secret leaves the secret column. Else as insert.
+ *         match; ERR_STALE when no such row. What keep names (enum store_keep) is left as it is: so
+ *         its index is not written either. Else as insert.
  * remove: where id and revision match; ERR_STALE. ERR_INVALID while it has children. */
 enum err_code store_insert(struct store *store, enum store_table table, const struct store_row *row,
                            struct err *err) ERR_MUST_CHECK;
 enum err_code store_update(struct store *store, enum store_table table, const struct store_row *row,
-                           uint64_t old_revision, bool keep_secret, struct err *err) ERR_MUST_CHECK;
+                           uint64_t old_revision, unsigned keep, struct err *err) ERR_MUST_CHECK;
 enum err_code store_remove(struct store *store, enum store_table table, const uint8_t id[STORE_ID_BYTES],
                            uint64_t revision, struct err *err) ERR_MUST_CHECK;
 
