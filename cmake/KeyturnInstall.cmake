@@ -40,4 +40,6 @@ foreach(scope IN ITEMS system user)
 endforeach()
 install(FILES packaging/systemd/unlock.conf packaging/systemd/deliveries.conf packaging/keyturn.yaml
   DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+install(FILES packaging/examples/token-file.yaml DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+install(PROGRAMS packaging/examples/token-file DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 install(FILES README.md SECURITY.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -199,6 +199,7 @@ static enum err_code check_authentication(const struct action_request *request, 
         TRY(check_needed(request->sigv4, where, "sigv4", err));
         TRY(check_needed(request->sigv4_user, where, "sigv4_user", err));
     }
+    TRY(check_template(request->client_certificate, where, "client_certificate", err));
     TRY(check_template(request->basic_user, where, "basic_user", err));
     TRY(check_template(request->basic_password, where, "basic_password", err));
     TRY(check_template(request->sigv4, where, "sigv4", err));

@@ -14,6 +14,7 @@ void request_release(struct request_built *built)
     built->http.headers = secret_free(built->http.headers);
     built->http.body = secret_free(built->http.body);
     built->signer = secret_free(built->signer);
+    built->certificate = secret_free(built->certificate);
 }
 
 /* What the header lines are made from. */
@@ -136,6 +137,10 @@ enum err_code request_build(const struct action_request *request, const struct a
     if (request->body)
         TRY(action_render_secret(request->body, values, "body", runner->arena, &built.http.body, err));
     TRY(request_build_signing(request, values, runner->arena, &built, err));
+    if (request->client_certificate)
+        TRY(action_render_secret(request->client_certificate, values, "client_certificate", runner->arena,
+                                 &built.certificate, err));
+    built.http.client_pem = built.certificate;
     built.http.method = request->method;
     built.http.url = buf_text(&built.url);
     built.http.ca_file = runner->ca_file;

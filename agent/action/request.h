@@ -11,6 +11,7 @@ struct request_built {
     struct buf url;
     struct buf signing;
     struct secret *signer;
+    struct secret *certificate; /* the same */
 };
 void request_release(struct request_built *built);
 #define OWN_REQUEST __attribute__((cleanup(request_release)))

@@ -86,6 +86,7 @@ static const cyaml_schema_field_t action_request_fields[] = {
     ACTION_TEXT(struct action_request, basic_password, ACTION_SHORT_BYTES),
     ACTION_TEXT(struct action_request, sigv4, ACTION_SHORT_BYTES),
     ACTION_TEXT(struct action_request, sigv4_user, ACTION_SHORT_BYTES),
+    ACTION_TEXT(struct action_request, client_certificate, ACTION_SHORT_BYTES),
     ACTION_TEXT(struct action_request, timeout, ACTION_SHORT_BYTES),
     CYAML_FIELD_MAPPING_PTR("pick", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct action_request, pick,
                             action_pick_fields),

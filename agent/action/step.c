@@ -19,6 +19,7 @@ struct step *step_free(struct step *step)
     action_values_free(step->values);
     action_list_free(step->list);
     secret_free(step->signer);
+    secret_free(step->certificate);
     buf_release(&step->traced);
     free(step);
     return NULL;

@@ -10,6 +10,7 @@ struct step {
     const struct action_values *base; /* the caller's values */
     struct action_values *values; /* what was extracted, over base */
     struct secret *signer;        /* of the request under way, or NULL */
+    struct secret *certificate;   /* the same */
     struct buf traced;            /* the request under way, when there is a tracer */
     unsigned request;             /* index of the request under way */
     unsigned page;                /* of a list, from 1 */

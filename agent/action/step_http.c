@@ -15,6 +15,8 @@ enum err_code step_send(struct step *step, struct err *err)
     TRY(request_build(&step->spec->requests[step->request], step->values, step->runner, &built, err));
     secret_free(step->signer);
     step->signer = GIVE(built.signer);
+    secret_free(step->certificate);
+    step->certificate = GIVE(built.certificate);
     trace_begin(step);
     return http_start(step->runner->http, &built.http, step_on_answer, step, err);
 }

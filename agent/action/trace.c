@@ -86,6 +86,8 @@ static void trace_request(const struct step *step, struct buf *out)
         trace_header(step, "Authorization", "Basic of ", request->basic_user, out);
     if (request->sigv4)
         trace_header(step, "Authorization", "signed for ", request->sigv4, out);
+    if (request->client_certificate)
+        trace_header(step, "(client certificate)", "", request->client_certificate, out);
     json_put_array_close(out);
     trace_put(step, "body", request->body, out);
 }

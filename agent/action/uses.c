@@ -60,6 +60,7 @@ static void uses_of_request(const struct uses *uses, const struct action_request
         {request->basic_password, "basic_password"},
         {request->sigv4, "sigv4"},
         {request->sigv4_user, "sigv4_user"},
+        {request->client_certificate, "client_certificate"},
         {request->pick ? request->pick->equals : NULL, "pick.equals"},
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)

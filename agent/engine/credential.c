@@ -116,6 +116,44 @@ enum err_code credential_is_needed(struct engine *engine, const struct vault_rev
     return ERR_OK;
 }
 
+/* --- When one is refused ------------------------------------------------------ */
+
+struct change {
+    struct engine *engine;
+    const char *who;
+    char name[2 * LIMIT_NAME_BYTES + 2];
+    bool any; /* a revocation waits, for this one or another */
+};
+
+static int take_waiting(void *context, const struct vault_row *record, struct err *err)
+{
+    struct change *change = context;
+    const struct vault_revocation *waiting = (const struct vault_revocation *)record;
+    if (waiting->ended_at_ms || waiting->state != REVOCATION_ATTENTION)
+        return ERR_OK;
+    struct vault_key key = {0};
+    enum err_code code = vault_get(change->engine->session, VAULT_KEY, waiting->row.parent, &key.row, err);
+    if (code != ERR_OK)
+        return (int)code;
+    const char *credential = credential_of(change->engine, &key);
+    if (credential && strcmp(credential, change->name) == 0)
+        follow_up_add(change->engine, true, record->id, REVOCATION_ON_CREDENTIAL_CHANGED, change->who, 0);
+    vault_record_release(VAULT_KEY, &key.row);
+    change->any = true;
+    return ERR_OK;
+}
+
+enum err_code credential_changed(struct engine *engine, const struct vault_key *key, const char *who, struct err *err)
+{
+    struct change change = {.engine = engine, .who = who};
+    if (!engine->credential_refused)
+        return ERR_OK;
+    full_name(key, change.name);
+    TRY(vault_scan(engine->session, VAULT_REVOCATION, NULL, take_waiting, &change, err));
+    engine->credential_refused = change.any;
+    return ERR_OK;
+}
+
 /* --- Serving while condemned ---------------------------------------------------- */
 
 static int take_condemned(void *context, const struct vault_row *record, struct err *err)

@@ -232,6 +232,7 @@ struct engine {
     struct engine_options options;
     struct vault *vault;
     struct vault_session *session;
+    bool credential_refused; /* a revocation may wait until its credential changes */
     struct secret_arena *arena;
     struct http_client *http;
     struct work_pool *work;
@@ -434,6 +435,9 @@ struct credential_names {
 enum err_code credentials_read(struct engine *engine, struct credential_names *ret_names, struct err *err)
     ERR_MUST_CHECK;
 void credentials_release(struct credential_names *names);
+/* The key has a new current version: revocations that wait because theirs was refused go on with it (K12). */
+enum err_code credential_changed(struct engine *engine, const struct vault_key *key, const char *who, struct err *err)
+    ERR_MUST_CHECK;
 bool credentials_have(const struct credential_names *names, const struct vault_key *key);
 /* Do others of its incident still have to be revoked by this one's key? */
 enum err_code credential_is_needed(struct engine *engine, const struct vault_revocation *revocation,

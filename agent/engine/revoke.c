@@ -198,9 +198,10 @@ static enum err_code tell_credential(struct step *step, struct err *err)
 {
     (void)err;
     char text[320];
+    step->engine->credential_refused = true;
     step->revocation->waits_for_person = true;
     step->revocation->row.due_at_ms = engine_now(step->engine) + step->engine->options.remind_ms;
-    snprintf(text, sizeof text, "the provider refuses the credential%s%s; replace it, then keyturn retry",
+    snprintf(text, sizeof text, "the provider refuses the credential%s%s; replace it, and this goes on by itself",
              step->subject->key.credential[0] ? " " : "", step->subject->key.credential);
     say(step, true, text);
     return ERR_OK;

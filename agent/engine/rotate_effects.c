@@ -166,7 +166,7 @@ static enum err_code do_promote(struct rotation_work *work, struct err *err)
         rotation->alive_in_row = 0; /* what was proved before the grace may die in it: S1 wants it proved at its end */
     if (work->subject->key.probe_every_ms)
         work->subject->key.probe_at_ms = engine_now(work->engine) + work->subject->key.probe_every_ms;
-    return ERR_OK;
+    return credential_changed(work->engine, &work->subject->key, work->input->who, err);
 }
 
 static enum err_code do_ask_back(struct rotation_work *work, struct err *err)

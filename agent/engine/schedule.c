@@ -218,6 +218,7 @@ static enum err_code recover_kind(struct engine *engine, enum vault_kind kind, s
 
 enum err_code schedule_recover(struct engine *engine, struct err *err)
 {
+    engine->credential_refused = true; /* not known: looked for when a credential changes */
     TRY(recover_kind(engine, VAULT_REVOCATION, err));
     return recover_kind(engine, VAULT_ROTATION, err);
 }

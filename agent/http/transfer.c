@@ -133,16 +133,28 @@ static CURLcode http_set_signing(struct http_transfer *transfer, const struct ht
     return code;
 }
 
+/* The certificate and its key from memory: no file has them. Both are found in the same text. */
+static CURLcode http_set_certificate(struct http_transfer *transfer, const struct secret *pem)
+{
+    if (!pem)
+        return CURLE_OK;
+    /* libcurl's struct is not const; it does not write to what it does not copy. */
+    struct curl_blob blob = {.len = secret_length(pem), .flags = CURL_BLOB_COPY};
+    memcpy(&blob.data, &(const void *){secret_peek(pem)}, sizeof blob.data);
+    CURLcode code = curl_easy_setopt(transfer->easy, CURLOPT_SSLCERT_BLOB, &blob);
+    if (code == CURLE_OK)
+        code = curl_easy_setopt(transfer->easy, CURLOPT_SSLKEY_BLOB, &blob);
+    return code;
+}
+
 static CURLcode http_set_special(struct http_transfer *transfer, const struct http_request *request)
 {
     CURL *easy = transfer->easy;
-    if (request->ca_file || request->client_cert || request->client_key || request->sigv4)
+    if (request->ca_file || request->client_pem || request->sigv4)
         transfer->plain_options = false;
     CURLcode code = http_set_string(easy, CURLOPT_CAINFO, request->ca_file);
     if (code == CURLE_OK)
-        code = http_set_string(easy, CURLOPT_SSLCERT, request->client_cert);
-    if (code == CURLE_OK)
-        code = http_set_string(easy, CURLOPT_SSLKEY, request->client_key);
+        code = http_set_certificate(transfer, request->client_pem);
     if (code == CURLE_OK)
         code = http_set_signing(transfer, request);
     return code;

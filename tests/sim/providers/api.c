@@ -163,7 +163,8 @@ static const char *call_run(struct call *call)
     if (call->caller.kind == CALLER_NONE || call->caller.kind == CALLER_UNKNOWN)
         return who && strcmp(who, "admin") == 0 ? "unauthorized" : "dead";
     bool admin = who && strcmp(who, "admin") == 0;
-    if (admin && (call->caller.kind != CALLER_ADMIN ||
+    bool deputy = call->table->deputies && call->caller.kind == CALLER_KEY;
+    if (admin && ((call->caller.kind != CALLER_ADMIN && !deputy) ||
                   !fields_are(call->table, call->exchange, json_object_get(call->route, "needs"))))
         return "forbidden";
     return call_do(call);

@@ -53,6 +53,13 @@ static int control_admin(struct sim *sim, struct table *table, struct exchange *
     return 200;
 }
 
+static int control_deputies(struct sim *sim, struct table *table, struct exchange *exchange)
+{
+    (void)sim, (void)exchange;
+    table->deputies = true;
+    return 204;
+}
+
 /* How many keys the account holds, and how many of them still work. */
 static int control_count(struct sim *sim, struct table *table, struct exchange *exchange)
 {
@@ -100,6 +107,7 @@ static const struct {
 } controls[] = {
     {"POST", "/make", true, control_make},      {"POST", "/kill", true, control_kill},
     {"GET", "/admin", true, control_admin},     {"GET", "/count", true, control_count},
+    {"POST", "/deputies", true, control_deputies},
     {"GET", "/secrets", true, control_secrets},
     {"POST", "/faults", false, control_faults}, {"GET", "/journal", false, control_journal},
 };

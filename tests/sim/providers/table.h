@@ -27,6 +27,7 @@ struct table {
     char name[TABLE_NAME_BYTES];
     json_t *rows; /* the document */
     char admin[TABLE_TEXT_BYTES]; /* the secret of the credential, made at the start */
+    bool deputies; /* keys may do what the credential may */
     struct sim_key *keys;
     size_t count;
 };

@@ -102,6 +102,7 @@ struct action_request {
     char *basic_password;
     char *sigv4;        /* "aws:amz:region:service" template, or NULL */
     char *sigv4_user;   /* template "id:secret" */
+    char *client_certificate; /* template of PEM: certificate, chain and key; or NULL */
     char *timeout;      /* duration, NULL: 30s */
     struct action_pick *pick; /* or NULL */
     struct action_items *items; /* or NULL */

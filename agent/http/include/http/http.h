@@ -57,8 +57,8 @@ struct http_request {
     int64_t connect_timeout_ms; /* 0: 10 s */
     size_t max_answer_bytes;    /* 0: LIMIT_ANSWER_BYTES; more is UNCERTAIN */
     const char *ca_file;        /* PEM, or NULL: the system's */
-    const char *client_cert;    /* PEM file, or NULL */
-    const char *client_key;
+    const struct secret *client_pem; /* our certificate, its chain and its key as PEM, borrowed until the request
+                                        has ended; or NULL. libcurl's copy is wiped when it is freed */
     const char *sigv4;          /* as CURLOPT_AWS_SIGV4 ("aws:amz:region:service"), or NULL */
     const struct http_mail *mail; /* or NULL */
     const struct secret *sigv4_user; /* "id:secret", borrowed until the request has ended */
