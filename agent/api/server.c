@@ -30,6 +30,9 @@ enum {
     THREADS = 2,
     BLOCKERS = 6,
     CONNECTIONS = 256,
+    /* libmicrohttpd (0.9.75) takes 128 events at once, and when it got exactly so many it waits for more before
+     * it looks at them: with fewer connections in a lane, and its own wake, there are never so many. */
+    LANE_CONNECTIONS = 120,
     CONNECTIONS_EACH = 32, /* of a user who may do nothing but ask for the health */
     IDLE_S = 30,
     ARENA_BYTES = 256 * 1024,
@@ -334,6 +337,8 @@ static void set_defaults(struct api_options *options)
         options->threads = THREADS;
     if (options->connections == 0)
         options->connections = CONNECTIONS;
+    if (options->connections > LANE_CONNECTIONS * options->threads)
+        options->connections = LANE_CONNECTIONS * options->threads;
     if (options->idle_s == 0)
         options->idle_s = IDLE_S;
 }

@@ -392,3 +392,10 @@ except (socket.timeout, OSError):
   agent_refuses; has 'symbolic link' "$OUTPUT"
   KEYTURN_SOCKET=$WORLD/$(head -c 120 /dev/zero | tr '\0' s) agent_refuses; has '107 bytes' "$OUTPUT"
 }
+
+@test "S4: 256 connections that ask at the same moment have their answers, and those beyond the limit after them" {
+  agent_start
+  python3 "$REPOSITORY/tests/system/crowd.py" "$KEYTURN_SOCKET" 256 15
+  python3 "$REPOSITORY/tests/system/crowd.py" "$KEYTURN_SOCKET" 400 5
+  keyturn status
+}

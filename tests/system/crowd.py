@@ -1,66 +1,36 @@
 #!/usr/bin/env python3
-"""crowd.py SOCKET CONNECTIONS KEY...: reads the keys' secrets in turn over so many connections until
-the agent is gone, then prints how many whole answers came of each key, one "KEY COUNT" a line.
-
-With --first N it says "reading" on standard error once N answers have come."""
+"""crowd.py SOCKET CONNECTIONS ROUNDS: so many connections ask for the health at once, and each leaves with its answer,
+so that those beyond the agent's limit have theirs, too. Fails when nobody has an answer for twenty seconds."""
+import selectors
 import socket
 import sys
-import threading
 
-first = 0
-arguments = sys.argv[1:]
-if arguments[0] == "--first":
-    first, arguments = int(arguments[1]), arguments[2:]
-path, connections, keys = arguments[0], int(arguments[1]), arguments[2:]
-lock = threading.Lock()
-counts = dict.fromkeys(keys, 0)
-told = False
+REQUEST = b"GET /v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
-def answer(stream):
-    """True for a whole answer of 200; None when the connection is at its end."""
-    status = stream.readline()
-    length = 0
-    while True:
-        line = stream.readline()
-        if line in (b"\r\n", b""):
-            break
-        name, _, value = line.partition(b":")
-        if name.lower() == b"content-length":
-            length = int(value)
-    if not line or len(stream.read(length)) < length:
-        return None
-    return b" 200 " in status
+def ask_all(crowd):
+    left = selectors.DefaultSelector()
+    for one in crowd:
+        left.register(one, selectors.EVENT_READ)
+    for one in crowd:
+        one.sendall(REQUEST)
+    while left.get_map():
+        ready = left.select(20)
+        if not ready:
+            sys.exit(f"{len(left.get_map())} of {len(crowd)} have no answer")
+        for key, _ in ready:
+            if not key.fileobj.recv(65536).startswith(b"HTTP/1.1 200"):
+                sys.exit("another answer")
+            left.unregister(key.fileobj)
+            key.fileobj.close()
 
 
-def read_on(number):
-    global told
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.connect(path)
-        stream = connection.makefile("rb")
-        while True:
-            key = keys[number % len(keys)]
-            number += 1
-            try:
-                connection.sendall(
-                    f"GET /v1/keys/{key}/secret HTTP/1.1\r\nHost: localhost\r\n"
-                    "Accept: application/octet-stream\r\n\r\n".encode())
-                good = answer(stream)
-            except OSError:
-                return
-            if good is None:
-                return
-            with lock:
-                counts[key] += good
-                if not told and first and sum(counts.values()) >= first:
-                    told = True
-                    print("reading", file=sys.stderr, flush=True)
+def crowd_of(count, path):
+    crowd = [socket.socket(socket.AF_UNIX) for _ in range(count)]
+    for one in crowd:
+        one.connect(path)
+    return crowd
 
 
-threads = [threading.Thread(target=read_on, args=(i,)) for i in range(connections)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
-for key, count in counts.items():
-    print(key, count)
+for _ in range(int(sys.argv[3])):
+    ask_all(crowd_of(int(sys.argv[2]), sys.argv[1]))

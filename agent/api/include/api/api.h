@@ -25,7 +25,7 @@ struct api_options {
     const struct clock *clock;
     const char *audit_path; /* for /v1/vault */
     size_t threads;         /* for reads; 0: 2 */
-    size_t connections;     /* at most at once; 0: 256 */
+    size_t connections;     /* at most at once; 0: 256; not more than 120 a thread */
     unsigned idle_s;        /* a connection may be silent so long; 0: 30 */
 };
 
