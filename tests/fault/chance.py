@@ -75,6 +75,10 @@ def misbehave(world, person, dice):
     world.simulator.fault(match={}, kind=kind, skip=dice.randrange(3), times=dice.randint(1, 4), **KINDS[kind])
 
 
+def land(world, person, dice):
+    world.lands = True  # as soon as there is a label
+
+
 def kill(world, person, dice):
     world.agent.kill()
 
@@ -92,4 +96,5 @@ def wait(world, person, dice):
     time.sleep(0.3)
 
 
-ACTIONS = [rotate, rotate, move, emergency, misbehave, misbehave, kill, kill_at_point, fail_commit, wait, wait, wait]
+ACTIONS = [rotate, rotate, move, emergency, misbehave, misbehave, land, kill, kill_at_point, fail_commit, wait, wait,
+           wait]

@@ -139,6 +139,28 @@ class Person:
             raise Broken(f"the key cannot be read: {status} {answer}")
         return answer if status == 200 else None
 
+    def labels(self):
+        """Keys that were asked for and may still come."""
+        answer = self.world.agent.get("/v1/labels")
+        return answer["labels"] if answer else []
+
+    def land(self):
+        """One of them comes: its create works late, also when its rotation has ended."""
+        there = {key["name"] for key in self.world.simulator.keys()}
+        label = next((label["label"] for label in self.labels() if label["label"] not in there), None)
+        if label:
+            self.world.simulator.make(label)
+            self.world.lands = False
+
+    def labels_ended(self):
+        """Nothing has ended while there are some. The person looks at the dashboard, and says which are not there."""
+        labels = self.labels()
+        living = {key["name"] for key in self.world.simulator.keys() if key["state"] != "revoked"}
+        for label in labels:
+            if label["label"] not in living:
+                self.world.agent.call("DELETE", f"/v1/labels/{label['id']}")
+        return not labels
+
     def unlock(self):
         """An agent that could not open its vault at the start waits for a person."""
         slot = {"kind": "key-file", "key_file": self.world.path("vault.key")}
@@ -151,7 +173,9 @@ class Person:
         taken = all(self.push(ask, key) for ask in self.asks)
         if key:
             self.serve(key)
-        return taken and finished(self.look())
+        if self.world.lands:
+            self.land()
+        return taken and finished(self.look()) and self.labels_ended()
 
     def until(self, finished, seconds, what):
         """Go on until finished(key). The agent is started again whenever it died."""

@@ -126,6 +126,15 @@ def ask_cancel_unproved():
                lambda world: world.simulator.no_faults())
 
 
+def lost_create(world):
+    world.simulator.fault(match={"method": "POST", "path": "/keys"}, kind="reset_before", times=1)
+    world.lands = True
+
+
+def late_one_dead(key):
+    return rotated(key) and version_is(key, 2, "dead")
+
+
 def slow_proof(world):
     world.simulator.fault(match={"path": "/battery*"}, kind="delay", delay_ms=400, times=2)
 
@@ -140,6 +149,7 @@ SCENARIOS = {
     "add": Scenario(begin_empty, lambda: [Ask("key", lambda key: key is not None, add)], holds_current),
     "manual": Scenario(begin_manual, lambda: [ask_rotation(1)], rotated),
     "api": Scenario(begin_api, lambda: [ask_rotation(2)], rotated),
+    "late": Scenario(begin_api, lambda: [ask_rotation(2)], late_one_dead, prepare=lost_create),
     "emergency": Scenario(begin_api, lambda: [ask_emergency()], killed),
     "emergency-manual": Scenario(begin_manual, lambda: [ask_emergency()], killed),
     "emergency-rotating": Scenario(begin_manual, lambda: [ask_rotation(1), ask_emergency("proving")], rotated,

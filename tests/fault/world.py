@@ -246,6 +246,7 @@ class World:
         self.simulator = None
         self.place = None
         self.starts = 0
+        self.lands = False  # a create whose answer was lost works late
         self.log = open(self.path("agent.log"), "ab")
         try:
             self.simulator = Simulator(programs.simulator, self.folder, options)

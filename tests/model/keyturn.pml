@@ -11,6 +11,7 @@
 #include "words.pml"
 
 c_decl {
+\#include "rotation/label.h"
 \#include "rotation/revocation.h"
 \#include "rotation/rotation.h"
 }
@@ -59,7 +60,6 @@ typedef Version {
     byte flight;
     byte answer; /* an event and 1 */
     byte hears;  /* an event and 1, of the same transaction */
-    bit sought;  /* reconciliation has found it once */
     bit due;
     bit emergency;
     bit accepted;
@@ -819,17 +819,22 @@ end:
 
 /* --- Reconciliation ---------------------------------------------------------------- */
 
-/* A key that lives, that the store does not hold, and that no look is on its way to. */
-#define STRAY(i) (v[i].truth == LIVE && v[i].held == UNHELD && !v[i].lags && \
-                  !(r[k].attempt == i && (r[k].uncertain || r[k].flight == ISSUE) && ROTATION_IS_OPEN(k)))
-
+/* Looks for the labels that are kept, at any time after they were: what the provider answers becomes of
+ * label_next(). Where it cannot be asked, a person looks, kills what is there, and says so. */
 active [COUNT] proctype reconciliation()
 {
     byte i = _pid - 3 * KEYS - 4 * COUNT - 2;
     byte k = (_pid - 3 * KEYS - 4 * COUNT - 2) / VERSIONS;
 end:
     do
-    :: d_step { pending == 0 && STRAY(i) && !v[i].sought && r[k].begun > 0 ->
-        v[i].sought = 1; r[k].found = i; hear(r[k], on_stray) }
+    :: d_step { pending == 0 && v[i].kept && FINDS && v[i].truth == LIVE && v[i].held == UNHELD && !v[i].lags &&
+                c_expr { (label_is_condemned(Preconciliation->i)) } ->
+        v[i].kept = 0; r[k].found = i; hear(r[k], on_stray) }
+    :: d_step { pending == 0 && v[i].kept && FINDS && v[i].truth != LIVE &&
+                c_expr { (label_is_closed(Preconciliation->i)) } ->
+        v[i].kept = 0 }
+    :: d_step { pending == 0 && v[i].kept && !FINDS && v[i].truth == LIVE && v[i].held == UNHELD &&
+                c_expr { (label_is_condemned(Preconciliation->i)) } ->
+        v[i].truth = REVOKED; v[i].kept = 0 }
     od
 }

@@ -11,7 +11,7 @@
 static struct rotation_decision rotation;
 static struct revocation_decision revocation;
 
-enum { ROWS = 256, NO_VERSION = 31 };
+enum { ROWS = 256, NO_VERSION = 31, COMING_TRUTH = 1 };
 static const char *rows_taken[ROWS];
 
 static void print_rows(void)
@@ -100,6 +100,30 @@ static bool rotation_takes_time(int k)
     struct rotation_decision would = rotation_asked(k, ROTATION_ON_TIME);
     uint32_t idle = 1u << ROTATION_DO_WAIT | 1u << ROTATION_TELL_REMIND;
     return would.answer == ROTATION_MOVED && ((int)would.next != now.r[k].state || (would.effects & ~idle));
+}
+
+/* The facts of a label that is kept: nothing that is looked for is held. */
+static enum label_move label_asked(int i, enum label_answer answer, bool horizon_passed)
+{
+    int k = i / VERSIONS;
+    int state = now.r[k].state == ROTATION_ATTENTION ? now.r[k].resume : now.r[k].state;
+    struct label_facts facts = {
+        .awaited = now.r[k].attempt == i && state == ROTATION_STAGING,
+        .horizon_passed = horizon_passed,
+    };
+    return label_next(answer, &facts);
+}
+
+static bool label_is_condemned(int i)
+{
+    return label_asked(i, LABEL_FOUND, false) == LABEL_CONDEMN;
+}
+
+/* The horizon is past when nothing can land any more. */
+static bool label_is_closed(int i)
+{
+    bool may_land = now.v[i].truth == COMING_TRUTH;
+    return label_asked(i, LABEL_NOT_FOUND, !may_land) == LABEL_CLOSE_ABSENT;
 }
 
 static struct revocation_decision revocation_asked(int i, int event)
