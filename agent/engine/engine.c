@@ -99,6 +99,7 @@ struct engine *engine_free(struct engine *engine)
     http_client_free(engine->http);
     if (engine->flights.loads)
         flights_release(engine);
+    traces_release(engine);
     reconciliation_free(engine->reconciliation);
     vault_writer_arena(engine->vault, NULL);
     secret_arena_free(engine->arena);
