@@ -1,41 +1,16 @@
-/* codec.h has the format. Written with msgpack-c's packer straight into a buf;
- * read with its parser into a zone that is kept from record to record, so that
- * listing many records allocates nothing. Strings of the parser point into the
- * input and are copied once, into the record. */
+/* codec.h has the format. Written with msgpack-c's packer straight into a buf, and
+ * read by codec_read.c where it lies: a listing decodes a hundred thousand records,
+ * for which msgpack-c would make a tree each. Strings are copied once, into the record. */
 #include "codec.h"
 
+#include "codec_read.h"
 #include "vault/model.h"
 
 #include <msgpack.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { CODEC_ZONE_BYTES = 4096, CODEC_FIELDS = 128 };
-
-struct codec {
-    msgpack_zone zone;
-};
-
-struct codec *codec_new(void)
-{
-    struct codec *codec = calloc(1, sizeof *codec);
-    if (!codec)
-        return NULL;
-    if (!msgpack_zone_init(&codec->zone, CODEC_ZONE_BYTES)) {
-        free(codec);
-        return NULL;
-    }
-    return codec;
-}
-
-struct codec *codec_free(struct codec *codec)
-{
-    if (!codec)
-        return NULL;
-    msgpack_zone_destroy(&codec->zone);
-    free(codec);
-    return NULL;
-}
+enum { CODEC_FIELDS = 128 };
 
 static const void *codec_at(const struct codec_field *field, const void *record)
 {
@@ -200,27 +175,21 @@ enum err_code codec_encode(const struct codec_schema *schema, const void *record
 
 /* --- Decoding ------------------------------------------------------------ */
 
-static bool codec_take_unsigned(const msgpack_object *value, uint64_t most, uint64_t *ret)
+static bool codec_take_unsigned(const struct codec_element *value, uint64_t most, uint64_t *ret)
 {
-    if (value->type != MSGPACK_OBJECT_POSITIVE_INTEGER || value->via.u64 > most)
-        return false;
-    *ret = value->via.u64;
-    return true;
+    *ret = value->number;
+    return value->sort == CODEC_IS_POSITIVE && value->number <= most;
 }
 
-static bool codec_take_signed(const msgpack_object *value, int64_t least, int64_t most, int64_t *ret)
+static bool codec_take_signed(const struct codec_element *value, int64_t least, int64_t most, int64_t *ret)
 {
-    if (value->type == MSGPACK_OBJECT_NEGATIVE_INTEGER) {
-        *ret = value->via.i64;
-        return value->via.i64 >= least;
-    }
-    if (value->type != MSGPACK_OBJECT_POSITIVE_INTEGER || value->via.u64 > (uint64_t)most)
-        return false;
-    *ret = (int64_t)value->via.u64;
-    return true;
+    *ret = (int64_t)value->number;
+    if (value->sort == CODEC_IS_NEGATIVE)
+        return *ret >= least;
+    return value->sort == CODEC_IS_POSITIVE && value->number <= (uint64_t)most;
 }
 
-static bool codec_take_integer(const struct codec_field *field, const msgpack_object *value, void *at)
+static bool codec_take_integer(const struct codec_field *field, const struct codec_element *value, void *at)
 {
     uint64_t positive = 0;
     int64_t number = 0;
@@ -237,117 +206,122 @@ static bool codec_take_integer(const struct codec_field *field, const msgpack_ob
     return true;
 }
 
-static bool codec_take_boolean(const msgpack_object *value, bool *at)
+static bool codec_take_boolean(const struct codec_element *value, bool *at)
 {
-    if (value->type != MSGPACK_OBJECT_BOOLEAN)
+    *at = value->number == 1;
+    return value->sort == CODEC_IS_BOOLEAN;
+}
+
+static bool codec_take_string(const struct codec_field *field, const struct codec_element *value, char *at)
+{
+    if (value->sort != CODEC_IS_STRING || value->length >= field->size ||
+        memchr(value->data, '\0', value->length))
         return false;
-    *at = value->via.boolean;
+    memcpy(at, value->data, value->length);
+    at[value->length] = '\0';
     return true;
 }
 
-static bool codec_take_string(const struct codec_field *field, const msgpack_object *value, char *at)
-{
-    if (value->type != MSGPACK_OBJECT_STR || value->via.str.size >= field->size)
-        return false;
-    if (value->via.str.size > 0) { /* msgpack's pointer is NULL for the empty one */
-        if (memchr(value->via.str.ptr, '\0', value->via.str.size))
-            return false;
-        memcpy(at, value->via.str.ptr, value->via.str.size);
-    }
-    at[value->via.str.size] = '\0';
-    return true;
-}
-
-static bool codec_take_text(const struct codec_field *field, const msgpack_object *value,
+static bool codec_take_text(const struct codec_field *field, const struct codec_element *value,
                             struct vault_text *text)
 {
-    if (value->type != MSGPACK_OBJECT_STR || value->via.str.size > field->size || text->data)
+    if (value->sort != CODEC_IS_STRING || value->length > field->size || text->data)
         return false;
-    text->data = malloc((size_t)value->via.str.size + 1);
+    text->data = malloc(value->length + 1);
     if (!text->data)
         return false;
-    text->length = value->via.str.size;
-    if (value->via.str.size > 0)
-        memcpy(text->data, value->via.str.ptr, text->length);
+    text->length = value->length;
+    memcpy(text->data, value->data, text->length);
     text->data[text->length] = '\0';
     return true;
 }
 
-static bool codec_take_bytes(const struct codec_field *field, const msgpack_object *value, void *at)
+static bool codec_take_bytes(const struct codec_field *field, const struct codec_element *value, void *at)
 {
-    if (value->type != MSGPACK_OBJECT_BIN || value->via.bin.size != field->size)
+    if (value->sort != CODEC_IS_BYTES || value->length != field->size)
         return false;
-    memcpy(at, value->via.bin.ptr, field->size);
+    memcpy(at, value->data, field->size);
     return true;
 }
 
-static bool codec_take_map(const struct codec_schema *schema, const msgpack_object *map, void *record,
+static bool codec_take_map(struct codec_reader *reader, const struct codec_schema *schema, void *record,
                            uint64_t *ret_number);
 
-static bool codec_take(const struct codec_field *field, const msgpack_object *value, void *at)
+static bool codec_take(struct codec_reader *reader, const struct codec_field *field, void *at)
 {
     uint64_t inner_number = 0;
+    struct codec_element value;
+    if (field->type == CODEC_NONE)
+        return codec_skip(reader);
+    if (field->type == CODEC_MAP)
+        return codec_take_map(reader, field->inner, at, &inner_number);
+    if (!codec_next(reader, &value))
+        return false;
     switch (field->type) {
     case CODEC_NONE:
-        return true;
+    case CODEC_MAP:
+        break;
     case CODEC_U32:
     case CODEC_U64:
     case CODEC_I32:
     case CODEC_I64:
-        return codec_take_integer(field, value, at);
+        return codec_take_integer(field, &value, at);
     case CODEC_BOOL:
-        return codec_take_boolean(value, at);
+        return codec_take_boolean(&value, at);
     case CODEC_STRING:
-        return codec_take_string(field, value, at);
+        return codec_take_string(field, &value, at);
     case CODEC_BYTES:
-        return codec_take_bytes(field, value, at);
+        return codec_take_bytes(field, &value, at);
     case CODEC_TEXT:
-        return codec_take_text(field, value, at);
-    case CODEC_MAP:
-        return codec_take_map(field->inner, value, at, &inner_number);
+        return codec_take_text(field, &value, at);
     }
     return false;
 }
 
-/* False: the value of *ret_number is not what its field holds. */
-static bool codec_take_map(const struct codec_schema *schema, const msgpack_object *map, void *record,
+/* False: the value of *ret_number is not what its field holds, or not whole. */
+static bool codec_take_map(struct codec_reader *reader, const struct codec_schema *schema, void *record,
                            uint64_t *ret_number)
 {
+    struct codec_element map;
     *ret_number = 0;
-    if (map->type != MSGPACK_OBJECT_MAP)
+    if (!codec_next(reader, &map) || map.sort != CODEC_IS_MAP)
         return false;
-    for (uint32_t i = 0; i < map->via.map.size; i++) {
-        const msgpack_object_kv *pair = &map->via.map.ptr[i];
-        if (pair->key.type != MSGPACK_OBJECT_POSITIVE_INTEGER)
+    for (size_t i = 0; i < map.length; i++) {
+        struct codec_element key;
+        if (!codec_next(reader, &key) || key.sort != CODEC_IS_POSITIVE)
             return false;
-        *ret_number = pair->key.via.u64;
-        if (*ret_number >= schema->count)
-            continue; /* a newer program's */
-        const struct codec_field *field = &schema->fields[*ret_number];
-        if (!codec_take(field, &pair->val, (char *)record + field->offset))
+        *ret_number = key.number;
+        if (key.number >= schema->count) { /* a newer program's */
+            if (!codec_skip(reader))
+                return false;
+            continue;
+        }
+        const struct codec_field *field = &schema->fields[key.number];
+        if (!codec_take(reader, field, (char *)record + field->offset))
             return false;
     }
     return true;
 }
 
-enum err_code codec_decode(struct codec *codec, const struct codec_schema *schema, const void *bytes,
-                           size_t length, void *record, struct err *err)
+/* What is malformed is told from a field that is wrong afterwards, so that the good pay for one pass. */
+static bool codec_is_whole(const void *bytes, size_t length)
 {
-    size_t used = 0;
+    struct codec_reader reader = {bytes, (const uint8_t *)bytes + length};
+    return length > 0 && codec_skip(&reader) && reader.at == reader.end;
+}
+
+enum err_code codec_decode(const struct codec_schema *schema, const void *bytes, size_t length, void *record,
+                           struct err *err)
+{
     uint64_t number = 0;
-    msgpack_object map;
-    if (!codec_counts_hold(bytes, length))
+    struct codec_reader reader = {bytes, (const uint8_t *)bytes + length};
+    bool taken = codec_take_map(&reader, schema, record, &number);
+    if (taken && reader.at == reader.end)
+        return ERR_OK;
+    if (!codec_is_whole(bytes, length))
         return err_set(err, ERR_FORMAT, "the %s is not one MessagePack map", schema->name);
-    msgpack_zone_clear(&codec->zone);
-    msgpack_unpack_return parsed = msgpack_unpack(bytes, length, &used, &codec->zone, &map);
-    if (parsed == MSGPACK_UNPACK_NOMEM_ERROR)
-        return err_set(err, ERR_MEMORY, "out of memory while decoding the %s", schema->name);
-    if (parsed != MSGPACK_UNPACK_SUCCESS || used != length)
-        return err_set(err, ERR_FORMAT, "the %s is not one MessagePack map", schema->name);
-    if (!codec_take_map(schema, &map, record, &number))
-        return err_set(err, ERR_FORMAT, "field %llu of the %s is not of its type or size",
-                       (unsigned long long)number, schema->name);
-    return ERR_OK;
+    return err_set(err, ERR_FORMAT, "field %llu of the %s is not of its type or size", (unsigned long long)number,
+                   schema->name);
 }
 
 void codec_release(const struct codec_schema *schema, void *record)

@@ -59,12 +59,6 @@ struct codec_schema {
      .count = sizeof(rows) / sizeof((rows)[0]),                                                    \
      .size = sizeof(struct_type)}
 
-/* Memory for decoding, reused from record to record; one thread at a time. */
-struct codec;
-struct codec *codec_new(void) ERR_MUST_CHECK; /* NULL: no memory */
-struct codec *codec_free(struct codec *codec);
-OWN_DEFINE(struct codec, codec_free);
-
 /* Append record to out. ERR_LIMIT a text is longer than its field; ERR_MEMORY. */
 enum err_code codec_encode(const struct codec_schema *schema, const void *record, struct buf *out,
                            struct err *err) ERR_MUST_CHECK;
@@ -72,11 +66,8 @@ enum err_code codec_encode(const struct codec_schema *schema, const void *record
 enum err_code codec_fits(const struct codec_schema *schema, const void *record, struct err *err) ERR_MUST_CHECK;
 /* Fill the schema's fields of record, which the caller zeroed. After a failure
  * the caller releases what was filled. ERR_FORMAT names the field; ERR_MEMORY. */
-enum err_code codec_decode(struct codec *codec, const struct codec_schema *schema, const void *bytes,
-                           size_t length, void *record, struct err *err) ERR_MUST_CHECK;
-/* Whether no array or map at the start of bytes counts more elements than there can be. Decoding
- * asks this first, for the parser would take memory for all of them. */
-bool codec_counts_hold(const void *bytes, size_t length);
+enum err_code codec_decode(const struct codec_schema *schema, const void *bytes, size_t length, void *record,
+                           struct err *err) ERR_MUST_CHECK;
 /* Free the texts that a record owns. */
 void codec_release(const struct codec_schema *schema, void *record);
 

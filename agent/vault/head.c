@@ -23,7 +23,7 @@ enum err_code head_load(struct vault *vault, struct vault_head *ret_head, struct
         return err_set(err, ERR_TAMPERED, "the store's head does not open: it was edited, or is of another vault");
     TRY(code);
     struct vault_head head = {0};
-    TRY(codec_decode(session->codec, &vault_head_schema, session->plain.data, session->plain.length, &head, err));
+    TRY(codec_decode(&vault_head_schema, session->plain.data, session->plain.length, &head, err));
     *ret_head = head;
     return ERR_OK;
 }

@@ -64,8 +64,7 @@ enum err_code row_open(struct vault_session *session, enum vault_kind kind, cons
     if (code != ERR_OK)
         return err_set(err, code, "%s: %s", row_name(shape->table, row->id, name), inner.message);
     memset(ret_record, 0, shape->schema->size);
-    code = codec_decode(session->codec, shape->schema, session->plain.data, session->plain.length, ret_record,
-                        &inner);
+    code = codec_decode(shape->schema, session->plain.data, session->plain.length, ret_record, &inner);
     if (code != ERR_OK) {
         vault_record_release(kind, &ret_record->row);
         return err_set(err, code, "%s: %s", row_name(shape->table, row->id, name), inner.message);

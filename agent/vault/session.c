@@ -50,7 +50,6 @@ struct vault_session *session_leave(struct vault_session *session)
 
 static void session_release(struct vault_session *session)
 {
-    codec_free(session->codec);
     buf_release(&session->plain);
     buf_release(&session->entry);
 }
@@ -69,9 +68,7 @@ enum err_code vault_session_new(struct vault *vault, struct secret_arena *arena,
                                 struct vault_session **ret_session, struct err *err)
 {
     OWN(vault_session_free) struct vault_session *session = calloc(1, sizeof *session);
-    if (session)
-        session->codec = codec_new();
-    if (!session || !session->codec)
+    if (!session)
         return err_set(err, ERR_MEMORY, "out of memory for a session");
     session->vault = vault;
     session->arena = arena;
@@ -113,11 +110,11 @@ static struct vault *vault_new(const struct vault_options *options)
     vault->most_keys = options->most_keys ? options->most_keys : LIMIT_KEYS;
     vault->store_path = strdup(options->store_path);
     vault->audit_path = strdup(options->audit_path);
-    vault->writer = (struct vault_session){.vault = vault, .writer = true, .codec = codec_new()};
+    vault->writer = (struct vault_session){.vault = vault, .writer = true};
     audit_log_init(&vault->log, vault->audit_path);
     readings_init(&vault->readings);
     atomic_store(&vault->state, VAULT_ABSENT);
-    if (!vault->store_path || !vault->audit_path || !vault->writer.codec)
+    if (!vault->store_path || !vault->audit_path)
         return vault_close(vault);
     return vault;
 }

@@ -28,7 +28,6 @@ struct vault_session {
     bool writer;
     unsigned depth; /* calls within calls, from a visitor */
     struct secret_arena *arena;
-    struct codec *codec;
     struct buf plain; /* opened metadata, until it is decoded */
     struct buf entry; /* an audit entry on its way */
 };

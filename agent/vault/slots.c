@@ -27,11 +27,10 @@ static enum err_code slot_encode(const struct seal_slot *slot, struct buf *out, 
     return codec_encode(&vault_slot_schema, &plain, out, err);
 }
 
-static enum err_code slot_decode(struct codec *codec, const void *blob, size_t length,
-                                 struct seal_slot *ret_slot, struct err *err)
+static enum err_code slot_decode(const void *blob, size_t length, struct seal_slot *ret_slot, struct err *err)
 {
     struct vault_slot plain = {0};
-    TRY(codec_decode(codec, &vault_slot_schema, blob, length, &plain, err));
+    TRY(codec_decode(&vault_slot_schema, blob, length, &plain, err));
     *ret_slot = (struct seal_slot){
         .number = plain.number,
         .kind = (enum seal_slot_kind)plain.kind,
@@ -96,7 +95,7 @@ static int slots_visit_one(void *context, uint32_t number, const void *blob, siz
 {
     const struct slots_visit *visit = context;
     struct seal_slot slot;
-    TRY_VISIT(slot_decode(visit->session->codec, blob, length, &slot, err));
+    TRY_VISIT(slot_decode(blob, length, &slot, err));
     struct vault_slot_info info = {
         .number = number, .kind = (enum vault_slot_kind)slot.kind, .created_at_ms = slot.created_at_ms};
     return visit->visit(visit->context, &info);
@@ -110,7 +109,6 @@ enum err_code vault_slots(struct vault_session *session, vault_visit_slot *visit
 }
 
 struct slots_try {
-    struct codec *codec;
     enum vault_slot_kind kind;
     const struct secret *key_material;
     size_t tried;
@@ -127,7 +125,7 @@ static int slots_try_one(void *context, uint32_t number, const void *blob, size_
     struct seal_slot slot;
     struct secret *root = NULL;
     (void)err;
-    if (slot_decode(try->codec, blob, length, &slot, &try->err) != ERR_OK || slot.number != number) {
+    if (slot_decode(blob, length, &slot, &try->err) != ERR_OK || slot.number != number) {
         try->failed = ERR_FORMAT;
         return ERR_OK;
     }
@@ -201,7 +199,7 @@ static enum err_code tries_run(struct vault_session *session, struct slots_try *
 enum err_code vault_try_slots(struct vault *vault, struct vault_session *session, enum vault_slot_kind kind,
                               const struct secret *key_material, struct secret **ret_root, struct err *err)
 {
-    struct slots_try try = {.codec = session->codec, .kind = kind, .key_material = key_material};
+    struct slots_try try = {.kind = kind, .key_material = key_material};
     pthread_mutex_lock(&vault->tries.mutex);
     enum err_code code = tries_run(session, &try, ret_root, err);
     pthread_mutex_unlock(&vault->tries.mutex);

@@ -2,6 +2,7 @@
 #include "vault_fixture.h"
 
 #include "../../../agent/vault/codec.h"
+#include "../../../agent/vault/codec_read.h"
 #include "../../../agent/vault/schemas.h"
 
 struct inner {
@@ -42,12 +43,8 @@ static const struct codec_schema older_schema = CODEC_SCHEMA("sample", struct sa
 static enum err_code decode(const struct codec_schema *schema, const void *bytes, size_t length,
                             struct sample *ret_sample, struct err *err)
 {
-    struct codec *codec = codec_new();
-    assert_non_null(codec);
     memset(ret_sample, 0, sizeof *ret_sample);
-    enum err_code code = codec_decode(codec, schema, bytes, length, ret_sample, err);
-    codec_free(codec);
-    return code;
+    return codec_decode(schema, bytes, length, ret_sample, err);
 }
 
 static void test_every_type_comes_back_at_its_ends(void **state)
@@ -157,7 +154,7 @@ static void test_what_does_not_fit_its_field_is_refused_by_number(void **state)
 }
 
 /* Each head of the format with all its bytes, and with the last one missing. */
-static void test_counts_are_held_against_the_bytes(void **state)
+static void test_every_element_is_passed_over_whole_or_not_at_all(void **state)
 {
     static const struct {
         const char *bytes;
@@ -201,8 +198,54 @@ static void test_counts_are_held_against_the_bytes(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof whole / sizeof whole[0]; i++) {
-        assert_true(codec_counts_hold(whole[i].bytes, whole[i].length));
-        assert_false(codec_counts_hold(whole[i].bytes, whole[i].length - 1));
+        const uint8_t *bytes = (const uint8_t *)whole[i].bytes;
+        struct codec_reader reader = {bytes, bytes + whole[i].length};
+        assert_true(codec_skip(&reader));
+        assert_ptr_equal(reader.at, reader.end);
+        reader = (struct codec_reader){bytes, bytes + whole[i].length - 1};
+        assert_false(codec_skip(&reader));
+    }
+}
+
+/* Other programs may write a number in any of its widths. */
+static void test_numbers_are_read_in_every_width(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t length;
+        enum codec_sort sort;
+        int64_t number;
+    } numbers[] = {
+        {"\x00", 1, CODEC_IS_POSITIVE, 0},
+        {"\x7f", 1, CODEC_IS_POSITIVE, 127},
+        {"\xe0", 1, CODEC_IS_NEGATIVE, -32},
+        {"\xff", 1, CODEC_IS_NEGATIVE, -1},
+        {"\xcc\xff", 2, CODEC_IS_POSITIVE, 255},
+        {"\xcd\xff\xfe", 3, CODEC_IS_POSITIVE, 65534},
+        {"\xce\xff\xff\xff\xfe", 5, CODEC_IS_POSITIVE, 4294967294},
+        {"\xcf\x7f\xff\xff\xff\xff\xff\xff\xff", 9, CODEC_IS_POSITIVE, INT64_MAX},
+        {"\xd0\x80", 2, CODEC_IS_NEGATIVE, -128},
+        {"\xd0\x7f", 2, CODEC_IS_POSITIVE, 127},
+        {"\xd1\x80\x00", 3, CODEC_IS_NEGATIVE, -32768},
+        {"\xd2\xff\xff\xff\xff", 5, CODEC_IS_NEGATIVE, -1},
+        {"\xd3\x80\x00\x00\x00\x00\x00\x00\x00", 9, CODEC_IS_NEGATIVE, INT64_MIN},
+        {"\xd3\x00\x00\x00\x00\x00\x00\x00\x05", 9, CODEC_IS_POSITIVE, 5},
+        {"\xc3", 1, CODEC_IS_BOOLEAN, 1},
+        {"\xc2", 1, CODEC_IS_BOOLEAN, 0},
+        {"\xc0", 1, CODEC_IS_OTHER, 0},
+        {"\xca\x00\x00\x00\x00", 5, CODEC_IS_OTHER, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        const uint8_t *bytes = (const uint8_t *)numbers[i].bytes;
+        struct codec_reader reader = {bytes, bytes + numbers[i].length};
+        struct codec_element element;
+        assert_true(codec_next(&reader, &element));
+        assert_ptr_equal(reader.at, reader.end);
+        assert_int_equal(element.sort, numbers[i].sort);
+        assert_int_equal((int64_t)element.number, numbers[i].number);
+        reader = (struct codec_reader){bytes, bytes + numbers[i].length - 1};
+        assert_false(codec_next(&reader, &element));
     }
 }
 
@@ -228,7 +271,8 @@ int main(void)
         cmocka_unit_test(test_fields_of_a_newer_program_are_skipped),
         cmocka_unit_test(test_texts_hold_to_their_limit_when_written),
         cmocka_unit_test(test_what_does_not_fit_its_field_is_refused_by_number),
-        cmocka_unit_test(test_counts_are_held_against_the_bytes),
+        cmocka_unit_test(test_every_element_is_passed_over_whole_or_not_at_all),
+        cmocka_unit_test(test_numbers_are_read_in_every_width),
         cmocka_unit_test(test_the_fields_of_every_record_lie_apart),
     };
     return cmocka_run_group_tests_name("vault codec", tests, NULL, NULL);
