@@ -12,6 +12,7 @@
 #include "sqlerr.h"
 #include "store/store.h"
 #include "tags.h"
+#include "walk.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -132,6 +133,7 @@ static enum err_code open_database(struct store *store, enum connection_kind kin
     TRY(files_check(store->path, err));
     TRY(connection_open(store->path, kind, &store->db, err));
     TRY(tags_define(store, err));
+    TRY(walk_define(store, err));
     TRY(migrate_read_version(store->db, list, ret_version, err));
     return connection_configure(store->db, kind, err);
 }

@@ -50,62 +50,114 @@ enum err_code row_blob(sqlite3_stmt *statement, int column, const struct row_blo
     return row_take_blob(rule, type, bytes, (size_t)length, ret_bytes, ret_length, err);
 }
 
-static enum err_code read_revision(sqlite3_stmt *statement, uint64_t *ret_revision, struct err *err)
+/* A column as SQLite has it: a result's and a function's argument look alike here. */
+struct row_cell {
+    int type;
+    sqlite3_int64 integer;
+    const void *bytes;
+    size_t length;
+};
+typedef struct row_cell row_cell_at(void *source, int column);
+
+static struct row_cell cell_of_result(void *source, int column)
 {
-    int type = sqlite3_column_type(statement, COLUMN_REVISION);
-    return row_take_revision(type, sqlite3_column_int64(statement, COLUMN_REVISION), ret_revision, err);
+    sqlite3_stmt *statement = source;
+    struct row_cell cell = {.type = sqlite3_column_type(statement, column)};
+    if (cell.type == SQLITE_INTEGER)
+        cell.integer = sqlite3_column_int64(statement, column);
+    if (cell.type == SQLITE_BLOB) {
+        cell.bytes = sqlite3_column_blob(statement, column);
+        cell.length = (size_t)sqlite3_column_bytes(statement, column);
+    }
+    return cell;
+}
+
+static struct row_cell cell_of_argument(void *source, int column)
+{
+    sqlite3_value *value = ((sqlite3_value **)source)[column];
+    struct row_cell cell = {.type = sqlite3_value_type(value)};
+    if (cell.type == SQLITE_INTEGER)
+        cell.integer = sqlite3_value_int64(value);
+    if (cell.type == SQLITE_BLOB) {
+        cell.bytes = sqlite3_value_blob(value);
+        cell.length = (size_t)sqlite3_value_bytes(value);
+    }
+    return cell;
+}
+
+static enum err_code take_cell(const struct row_cell *cell, const struct row_blob_rule *rule,
+                               const uint8_t **ret_bytes, size_t *ret_length, struct err *err)
+{
+    return row_take_blob(rule, cell->type, cell->bytes, cell->length, ret_bytes, ret_length, err);
 }
 
 /* A blob of fixed size into the row; *ret_has is false for NULL. */
-static enum err_code read_fixed(sqlite3_stmt *statement, int column, const struct row_blob_rule *rule,
-                                uint8_t *out, bool *ret_has, struct err *err)
+static enum err_code take_fixed(struct row_cell cell, const struct row_blob_rule *rule, uint8_t *out, bool *ret_has,
+                                struct err *err)
 {
     const uint8_t *bytes = NULL;
     size_t length = 0;
-    TRY(row_blob(statement, column, rule, &bytes, &length, err));
+    TRY(take_cell(&cell, rule, &bytes, &length, err));
     *ret_has = bytes != NULL;
     if (bytes)
         memcpy(out, bytes, length);
     return ERR_OK;
 }
 
-static enum err_code read_due(sqlite3_stmt *statement, int64_t *ret_due_at_ms, struct err *err)
+static enum err_code take_due(struct row_cell cell, int64_t *ret_due_at_ms, struct err *err)
 {
-    int type = sqlite3_column_type(statement, COLUMN_DUE);
-    sqlite3_int64 due = sqlite3_column_int64(statement, COLUMN_DUE);
-    if (type == SQLITE_NULL) {
-        *ret_due_at_ms = 0;
-        return ERR_OK;
-    }
-    if (type != SQLITE_INTEGER || due <= 0)
+    if (cell.type != SQLITE_NULL && (cell.type != SQLITE_INTEGER || cell.integer <= 0))
         return altered("due_at_ms", err);
-    *ret_due_at_ms = due;
+    *ret_due_at_ms = cell.integer;
     return ERR_OK;
 }
 
-static enum err_code read_columns(sqlite3_stmt *statement, struct store_row *row, struct err *err)
+/* All columns but the secret. */
+static inline enum err_code take_columns(void *source, row_cell_at *at, struct store_row *row, struct err *err)
 {
     bool has_id = false;
     const uint8_t *meta = NULL;
-    const uint8_t *secret = NULL;
-    TRY(read_fixed(statement, COLUMN_ID, &row_id_rule, row->id, &has_id, err));
-    TRY(read_fixed(statement, COLUMN_PARENT, &parent_rule, row->parent, &row->has_parent, err));
-    TRY(read_fixed(statement, COLUMN_INDEX, &index_rule, row->index, &row->has_index, err));
-    TRY(read_revision(statement, &row->revision, err));
-    TRY(read_due(statement, &row->due_at_ms, err));
-    TRY(row_blob(statement, COLUMN_META, &row_meta_rule, &meta, &row->meta_length, err));
-    TRY(row_blob(statement, COLUMN_SECRET, &row_secret_rule, &secret, &row->secret_length, err));
+    struct row_cell revision = at(source, COLUMN_REVISION);
+    struct row_cell sealed = at(source, COLUMN_META);
+    TRY(take_fixed(at(source, COLUMN_ID), &row_id_rule, row->id, &has_id, err));
+    TRY(take_fixed(at(source, COLUMN_PARENT), &parent_rule, row->parent, &row->has_parent, err));
+    TRY(take_fixed(at(source, COLUMN_INDEX), &index_rule, row->index, &row->has_index, err));
+    TRY(row_take_revision(revision.type, revision.integer, &row->revision, err));
+    TRY(take_due(at(source, COLUMN_DUE), &row->due_at_ms, err));
+    TRY(take_cell(&sealed, &row_meta_rule, &meta, &row->meta_length, err));
     row->meta = meta;
+    return ERR_OK;
+}
+
+static enum err_code take_secret(sqlite3_stmt *statement, struct store_row *row, struct err *err)
+{
+    const uint8_t *secret = NULL;
+    TRY(row_blob(statement, COLUMN_SECRET, &row_secret_rule, &secret, &row->secret_length, err));
     row->secret = secret;
     return ERR_OK;
+}
+
+static enum err_code row_altered(enum store_table table, struct err *err)
+{
+    return err_prefix(err, "table %s of the store", store_table_name(table));
 }
 
 enum err_code row_read(sqlite3_stmt *statement, enum store_table table, struct store_row *ret_row,
                        struct err *err)
 {
     struct store_row row = {0};
-    if (read_columns(statement, &row, err) != ERR_OK)
-        return err_prefix(err, "table %s of the store", store_table_name(table));
+    if (take_columns(statement, cell_of_result, &row, err) != ERR_OK || take_secret(statement, &row, err) != ERR_OK)
+        return row_altered(table, err);
+    *ret_row = row;
+    return ERR_OK;
+}
+
+enum err_code row_read_arguments(sqlite3_value **columns, enum store_table table, struct store_row *ret_row,
+                                 struct err *err)
+{
+    struct store_row row = {0};
+    if (take_columns(columns, cell_of_argument, &row, err) != ERR_OK)
+        return row_altered(table, err);
     *ret_row = row;
     return ERR_OK;
 }

@@ -36,5 +36,8 @@ enum err_code row_blob(sqlite3_stmt *statement, int column, const struct row_blo
  * are borrowed until the next step. The file may hold anything, so all is checked. */
 enum err_code row_read(sqlite3_stmt *statement, enum store_table table, struct store_row *ret_row,
                        struct err *err) ERR_MUST_CHECK;
+/* The same of a function's arguments, which are all columns but the secret. */
+enum err_code row_read_arguments(sqlite3_value **columns, enum store_table table, struct store_row *ret_row,
+                                 struct err *err) ERR_MUST_CHECK;
 
 #endif

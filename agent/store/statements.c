@@ -46,11 +46,14 @@ static const struct sql_text row_texts[ROW_STATEMENT_COUNT] = {
     [ROW_FIND] = {"SELECT " ROW_COLUMNS ", NULL FROM \"%w\" WHERE name_index = ?1"},
     [ROW_FIND_WITH_SECRET] = {"SELECT " ROW_COLUMNS ", secret FROM \"%w\" WHERE name_index = ?1"},
     [ROW_SCAN] = {"SELECT " ROW_COLUMNS ", NULL FROM \"%w\" WHERE id > ?1 ORDER BY id"},
+    /* In the order of the file, so that each page is read once. */
+    [ROW_WALK] = {"SELECT visit_row(?1, rowid, " ROW_COLUMNS ") FROM \"%w\" NOT INDEXED "
+                  "WHERE rowid BETWEEN ?2 AND ?3"},
+    [ROW_PLACE_FROM] = {"SELECT rowid FROM \"%w\" NOT INDEXED WHERE rowid >= ?1 ORDER BY rowid LIMIT 1"},
     [ROW_CHILDREN] = {"SELECT " ROW_COLUMNS ", NULL FROM \"%w\" WHERE parent = ?1 ORDER BY id"},
     [ROW_DUE] = {"SELECT " ROW_COLUMNS ", NULL FROM \"%w\" WHERE due_at_ms <= ?1 "
                  "ORDER BY due_at_ms, id LIMIT ?2"},
     [ROW_NEXT_DUE] = {"SELECT min(due_at_ms) FROM \"%w\" WHERE due_at_ms IS NOT NULL"},
-    /* In the order of the file, so that each page is read once. */
     [ROW_TAGS] = {"SELECT visit_tags(id, revision, meta, secret) FROM \"%w\" NOT INDEXED"},
 };
 

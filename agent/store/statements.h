@@ -22,6 +22,8 @@ enum row_statement {
     ROW_FIND,
     ROW_FIND_WITH_SECRET,
     ROW_SCAN,
+    ROW_WALK,
+    ROW_PLACE_FROM,
     ROW_CHILDREN,
     ROW_DUE,
     ROW_NEXT_DUE,
@@ -67,6 +69,10 @@ enum row_column {
     COLUMN_META,
     COLUMN_SECRET
 };
+
+/* The arguments of visit_row in ROW_WALK: the walk, a row's place, and its columns but the secret. */
+enum walk_argument { WALK_CONTEXT, WALK_PLACE, WALK_COLUMNS };
+enum walk_parameter { WALK_PARAMETER_CONTEXT = 1, WALK_PARAMETER_FIRST, WALK_PARAMETER_LAST };
 
 /* The arguments of visit_tags in ROW_TAGS. */
 enum tags_argument { TAGS_ID, TAGS_REVISION, TAGS_META, TAGS_SECRET };

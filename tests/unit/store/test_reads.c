@@ -84,6 +84,83 @@ static void test_visitor_stops_or_fails_a_scan(void **state)
     assert_string_equal(again.text, "1 2 3 ");
 }
 
+/* "number@place ", with places relative to the first one of a table. */
+static int note_places(void *context, const struct store_row *row, struct err *err)
+{
+    (void)err;
+    struct seen *seen = context;
+    size_t used = strlen(seen->text);
+    assert_null(row->secret);
+    assert_memory_equal(row->meta, sealed_of(row->id[0] * 256U + row->id[1]), row->meta_length);
+    (void)snprintf(seen->text + used, sizeof seen->text - used, "%d@%lld ", row->id[0] * 256 + row->id[1],
+                   (long long)row->place);
+    return ++seen->count == seen->stop_after ? STORE_STOP : (int)seen->answer;
+}
+
+static const struct store_span everywhere = {INT64_MIN, INT64_MAX};
+
+static void test_walk_gives_rows_as_they_were_made_with_their_places(void **state)
+{
+    struct fixture *f = *state;
+    struct seen all = {0}, part = {0}, none = {0}, empty = {0}, stopped = {.stop_after = 2};
+    struct seen failed = {.answer = ERR_WRONG_KEY};
+    assert_ok(f, store_walk(f->store, STORE_KEY, &everywhere, note_places, &all, &f->err));
+    assert_string_equal(all.text, "3@1 1@2 2@3 ");
+    assert_ok(f, store_walk(f->store, STORE_KEY, &(struct store_span){2, 3}, note_places, &part, &f->err));
+    assert_string_equal(part.text, "1@2 2@3 ");
+    assert_ok(f, store_walk(f->store, STORE_KEY, &(struct store_span){4, INT64_MAX}, note_places, &none, &f->err));
+    assert_string_equal(none.text, "");
+    assert_ok(f, store_walk(f->store, STORE_INCIDENT, &everywhere, note_places, &empty, &f->err));
+    assert_string_equal(empty.text, "");
+    assert_ok(f, store_walk(f->store, STORE_KEY, &everywhere, note_places, &stopped, &f->err));
+    assert_string_equal(stopped.text, "3@1 1@2 ");
+    assert_code(f, ERR_WRONG_KEY, store_walk(f->store, STORE_KEY, &everywhere, note_places, &failed, &f->err));
+    assert_int_equal(failed.count, 1);
+}
+
+/* Others keep their places, and what is new comes behind them. */
+static void test_a_place_stays_its_rows_own_while_others_come_and_go(void **state)
+{
+    struct fixture *f = *state;
+    struct store_row changed = key_row(1);
+    struct store_row added = key_row(7);
+    int64_t place = 0;
+    changed.revision = 2;
+    assert_ok(f, store_begin(f->store, &f->err));
+    assert_ok(f, store_update(f->store, STORE_KEY, &changed, 1, true, &f->err));
+    assert_ok(f, store_remove(f->store, STORE_KEY, id_of(3), 1, &f->err));
+    assert_ok(f, store_insert(f->store, STORE_KEY, &added, &f->err));
+    assert_ok(f, store_commit(f->store, &f->err));
+    struct seen seen = {0};
+    assert_ok(f, store_walk(f->store, STORE_KEY, &everywhere, note_places, &seen, &f->err));
+    assert_string_equal(seen.text, "1@2 2@3 7@4 ");
+    assert_ok(f, store_place_from(f->store, STORE_KEY, INT64_MIN, &place, &f->err));
+    assert_int_equal(place, 2);
+    assert_ok(f, store_place_from(f->store, STORE_KEY, 3, &place, &f->err));
+    assert_int_equal(place, 3);
+    assert_code(f, ERR_NOT_FOUND, store_place_from(f->store, STORE_KEY, 5, &place, &f->err));
+}
+
+static int nest_walk(void *context, const struct store_row *row, struct err *err)
+{
+    struct seen *seen = context;
+    struct store_row got;
+    seen->nested = store_walk(seen->store, STORE_KEY, &everywhere, nest_walk, seen, err);
+    if (store_get(seen->store, STORE_KEY, row->id, false, &got, err) != ERR_OK)
+        return ERR_INTERNAL;
+    seen->count++;
+    return store_walk(seen->store, STORE_VERSION, &everywhere, note_places, seen, err);
+}
+
+static void test_a_walk_visitor_may_read_but_not_walk_the_same_table(void **state)
+{
+    struct fixture *f = *state;
+    struct seen seen = {.store = f->store};
+    assert_ok(f, store_walk(f->store, STORE_KEY, &(struct store_span){1, 1}, nest_walk, &seen, &f->err));
+    assert_int_equal(seen.nested, ERR_STATE);
+    assert_string_equal(seen.text, "30@1 10@2 20@3 ");
+}
+
 static void test_children_are_of_one_parent(void **state)
 {
     struct fixture *f = *state;
@@ -250,6 +327,9 @@ int main(void)
         T(test_scan_gives_all_in_order_of_id_or_after_one),
         T(test_scan_finds_the_id_of_zeros),
         T(test_visitor_stops_or_fails_a_scan),
+        T(test_walk_gives_rows_as_they_were_made_with_their_places),
+        T(test_a_place_stays_its_rows_own_while_others_come_and_go),
+        T(test_a_walk_visitor_may_read_but_not_walk_the_same_table),
         T(test_children_are_of_one_parent),
         T(test_due_gives_the_soonest_up_to_now_and_limit),
         T(test_next_due_is_the_soonest_or_none),

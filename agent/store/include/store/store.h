@@ -57,6 +57,7 @@ struct store_row {
     size_t meta_length;
     const void *secret; /* NULL: none */
     size_t secret_length;
+    int64_t place; /* where it lies in its table; set by store_walk alone */
 };
 
 struct store;
@@ -136,6 +137,18 @@ typedef int store_visit(void *context, const struct store_row *row, struct err *
  * are not read. */
 enum err_code store_scan(struct store *store, enum store_table table, const uint8_t *after,
                          store_visit *visit, void *context, struct err *err) ERR_MUST_CHECK;
+/* Rows in the order of the file, which is about the order in which they were made: a page of the
+ * file is read once, and no index is, so it takes a fifth of the time of store_scan. Each has a
+ * place, which stays its own while it lives; one made later may lie anywhere behind the last.
+ * first and last are among the places. Secrets are not read. */
+struct store_span {
+    int64_t first, last;
+};
+enum err_code store_walk(struct store *store, enum store_table table, const struct store_span *span,
+                         store_visit *visit, void *context, struct err *err) ERR_MUST_CHECK;
+/* The first place from there on that has a row. ERR_NOT_FOUND. */
+enum err_code store_place_from(struct store *store, enum store_table table, int64_t from, int64_t *ret_place,
+                               struct err *err) ERR_MUST_CHECK;
 /* Children of a parent, in order of id. ERR_INVALID for a table whose rows have none. */
 enum err_code store_children(struct store *store, enum store_table table,
                              const uint8_t parent[STORE_ID_BYTES], store_visit *visit, void *context,
