@@ -7,34 +7,45 @@
 
 #include <string.h>
 
+_Static_assert(JSON_TIME_BYTES >= TEXT_TIME_BYTES + 2, "a time and its quotes");
+
 static bool json_ends_value(char last)
 {
     return last == '}' || last == ']' || last == '"' || (last >= '0' && last <= '9') ||
            (last >= 'a' && last <= 'z');
 }
 
-/* The comma and the name that come before a value. */
-static void json_lead(struct buf *buf, const char *name)
+/* The comma and the name that come before a value, and room for its length bytes; NULL when it failed. */
+static char *json_lead(struct buf *buf, const char *name, size_t length)
 {
     bool comma = buf->length > 0 && json_ends_value(buf->data[buf->length - 1]);
-    size_t length = name ? strlen(name) : 0;
-    char *at = comma || name ? buf_extend(buf, comma + (name ? length + 3 : 0)) : NULL;
+    size_t named = name ? strlen(name) : 0;
+    size_t whole = comma + (name ? named + 3 : 0) + length;
+    char *at = buf_room(buf, whole);
     if (!at)
-        return;
+        return NULL;
+    buf_took(buf, at + whole);
     if (comma)
         *at++ = ',';
     if (name) {
         *at++ = '"';
-        at = mempcpy(at, name, length);
+        at = mempcpy(at, name, named);
         *at++ = '"';
-        *at = ':';
+        *at++ = ':';
     }
+    return at;
+}
+
+static void json_put(struct buf *buf, const char *name, const char *value, size_t length)
+{
+    char *at = json_lead(buf, name, length);
+    if (at)
+        memcpy(at, value, length);
 }
 
 void json_put_object_open(struct buf *buf, const char *name)
 {
-    json_lead(buf, name);
-    buf_add(buf, "{", 1);
+    json_put(buf, name, "{", 1);
 }
 
 void json_put_object_close(struct buf *buf)
@@ -44,8 +55,7 @@ void json_put_object_close(struct buf *buf)
 
 void json_put_array_open(struct buf *buf, const char *name)
 {
-    json_lead(buf, name);
-    buf_add(buf, "[", 1);
+    json_put(buf, name, "[", 1);
 }
 
 void json_put_array_close(struct buf *buf)
@@ -59,43 +69,78 @@ static const char json_letters[256] = {
     ['"'] = '"', ['\\'] = '\\', ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't',
 };
 
-static void json_escape(struct buf *buf, unsigned char byte)
+static char *json_escape(char *at, unsigned char byte)
 {
     static const char digits[] = "0123456789abcdef";
+    *at++ = '\\';
     if (json_letters[byte]) {
-        const char escape[2] = {'\\', json_letters[byte]};
-        buf_add(buf, escape, sizeof escape);
-        return;
+        *at++ = json_letters[byte];
+        return at;
     }
-    const char escape[6] = {'\\', 'u', '0', '0', digits[byte >> 4], digits[byte & 15]};
-    buf_add(buf, escape, sizeof escape);
+    at = mempcpy(at, "u00", 3);
+    *at++ = digits[byte >> 4];
+    *at++ = digits[byte & 15];
+    return at;
 }
 
-/* How many bytes from start need no escape: most strings are one such run. */
+static bool json_is_plain(unsigned char byte)
+{
+    return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
+}
+
+/* The high bit of each byte of word that is zero; of what is above the first such byte it may be wrong. */
+static uint64_t json_zeros(uint64_t word)
+{
+    return (word - 0x0101010101010101) & ~word & 0x8080808080808080;
+}
+
+/* How many bytes from start need no escape: most strings are one such run. Eight are looked at at
+ * once; those with one that may need an escape are looked at one by one. */
 static size_t json_plain_run(const unsigned char *start, size_t length)
 {
+    static const uint64_t ones = 0x0101010101010101;
     size_t run = 0;
-    while (run < length && start[run] >= 0x20 && start[run] < 0x7F && start[run] != '"' &&
-           start[run] != '\\')
+    uint64_t word = 0;
+    for (; length - run >= sizeof word; run += sizeof word) {
+        memcpy(&word, start + run, sizeof word);
+        uint64_t control = (word - 0x20 * ones) & ~word & 0x80 * ones;
+        if ((word & 0x80 * ones) | control | json_zeros(word ^ '"' * ones) | json_zeros(word ^ '\\' * ones))
+            break;
+    }
+    while (run < length && json_is_plain(start[run]))
         run++;
     return run;
 }
 
-/* One character that is not plain; returns how many bytes of value it took. */
-static size_t json_character(struct buf *buf, const unsigned char *value, size_t length)
+/* One character that is not plain; *ret_took is how many bytes of value it is. */
+static char *json_character(char *at, const unsigned char *value, size_t length, size_t *ret_took)
 {
-    if (value[0] < 0x7F) {
-        json_escape(buf, value[0]);
-        return 1;
-    }
     uint32_t point = 0;
+    *ret_took = 1;
+    if (value[0] < 0x80)
+        return json_escape(at, value[0]);
     size_t step = utf8_step(value, length, &point);
-    if (step == 0) {
-        buf_add(buf, "\xEF\xBF\xBD", 3);
-        return 1;
+    if (step == 0)
+        return mempcpy(at, "\xEF\xBF\xBD", 3);
+    *ret_took = step;
+    return mempcpy(at, value, step);
+}
+
+char *json_write_string(char *at, const char *value, size_t length)
+{
+    const unsigned char *bytes = (const unsigned char *)value;
+    *at++ = '"';
+    for (size_t done = 0;;) {
+        size_t took = json_plain_run(bytes + done, length - done);
+        at = mempcpy(at, bytes + done, took);
+        done += took;
+        if (done == length)
+            break;
+        at = json_character(at, bytes + done, length - done, &took);
+        done += took;
     }
-    buf_add(buf, value, step);
-    return step;
+    *at++ = '"';
+    return at;
 }
 
 void json_put_string_n(struct buf *buf, const char *name, const char *value, size_t length)
@@ -104,17 +149,10 @@ void json_put_string_n(struct buf *buf, const char *name, const char *value, siz
         json_put_null(buf, name);
         return;
     }
-    json_lead(buf, name);
-    buf_add(buf, "\"", 1);
-    const unsigned char *bytes = (const unsigned char *)value;
-    for (size_t at = 0; at < length;) {
-        size_t run = json_plain_run(bytes + at, length - at);
-        buf_add(buf, bytes + at, run);
-        at += run;
-        if (at < length)
-            at += json_character(buf, bytes + at, length - at);
-    }
-    buf_add(buf, "\"", 1);
+    (void)json_lead(buf, name, 0);
+    char *at = buf_room(buf, JSON_STRING_FACTOR * length + JSON_QUOTES);
+    if (at)
+        buf_took(buf, json_write_string(at, value, length));
 }
 
 void json_put_string(struct buf *buf, const char *name, const char *value)
@@ -123,32 +161,48 @@ void json_put_string(struct buf *buf, const char *name, const char *value)
 }
 
 /* A listing holds hundreds of thousands of numbers. */
-void json_put_integer(struct buf *buf, const char *name, int64_t value)
+char *json_write_integer(char *at, int64_t value)
 {
     char digits[TEXT_DIGITS_BYTES];
     const char *first = text_digits(value < 0 ? 0 - (uint64_t)value : (uint64_t)value, digits);
-    json_lead(buf, name);
     if (value < 0)
-        buf_add(buf, "-", 1);
-    buf_add(buf, first, (size_t)(digits + sizeof digits - first));
+        *at++ = '-';
+    return mempcpy(at, first, (size_t)(digits + sizeof digits - first));
+}
+
+void json_put_integer(struct buf *buf, const char *name, int64_t value)
+{
+    char digits[JSON_INTEGER_BYTES];
+    const char *end = json_write_integer(digits, value);
+    json_put(buf, name, digits, (size_t)(end - digits));
 }
 
 void json_put_boolean(struct buf *buf, const char *name, bool value)
 {
-    json_lead(buf, name);
-    buf_text_add(buf, value ? "true" : "false");
+    json_put(buf, name, value ? "true" : "false", value ? 4 : 5);
 }
 
 void json_put_null(struct buf *buf, const char *name)
 {
-    json_lead(buf, name);
-    buf_add(buf, "null", 4);
+    json_put(buf, name, "null", 4);
+}
+
+char *json_write_time(char *at, int64_t wall_ms)
+{
+    if (wall_ms == 0)
+        return mempcpy(at, "null", 4);
+    enum { LENGTH = sizeof "2026-11-23T14:02:07.123Z" - 1 }; /* of any time */
+    *at++ = '"';
+    (void)text_format_time(wall_ms, at);
+    at[LENGTH] = '"';
+    return at + LENGTH + 1;
 }
 
 void json_put_time(struct buf *buf, const char *name, int64_t wall_ms)
 {
-    char text[TEXT_TIME_BYTES];
-    json_put_string(buf, name, wall_ms ? text_format_time(wall_ms, text) : NULL);
+    char text[JSON_TIME_BYTES];
+    const char *end = json_write_time(text, wall_ms);
+    json_put(buf, name, text, (size_t)(end - text));
 }
 
 /* White space at the end would hide that a value ended there. */
@@ -160,6 +214,5 @@ void json_put_raw(struct buf *buf, const char *name, const char *json, size_t le
         json_put_null(buf, name);
         return;
     }
-    json_lead(buf, name);
-    buf_add(buf, json, length);
+    json_put(buf, name, json, length);
 }

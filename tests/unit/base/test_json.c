@@ -118,6 +118,27 @@ static void test_time_zero_is_null(void **state)
     assert_string_equal(buf_text(&buf), "{\"never\":null,\"then\":\"1970-01-01T00:00:00.001Z\"}");
 }
 
+/* Eight bytes are looked at at once: each byte at each place of the eight, and in what is left of them. */
+static void test_every_byte_is_escaped_at_every_place(void **state)
+{
+    (void)state;
+    for (int byte = 1; byte < 256; byte++) {
+        const char alone[2] = {(char)byte, '\0'};
+        OWN_BUF struct buf one = {0};
+        json_put_string(&one, NULL, alone);
+        assert_true(one.length >= 3);
+        for (size_t at = 0; at < 19; at++) {
+            char text[20] = "abcdefghijklmnopqrs";
+            OWN_BUF struct buf whole = {0};
+            OWN_BUF struct buf expected = {0};
+            text[at] = (char)byte;
+            json_put_string_n(&whole, NULL, text, 19);
+            buf_printf(&expected, "\"%.*s%.*s%s\"", (int)at, text, (int)one.length - 2, one.data + 1, text + at + 1);
+            assert_string_equal(buf_text(&whole), buf_text(&expected));
+        }
+    }
+}
+
 static void test_raw_is_taken_as_it_stands_but_for_space_at_its_end(void **state)
 {
     (void)state;
@@ -137,6 +158,7 @@ int main(void)
         cmocka_unit_test(test_a_string_that_ends_like_a_separator_takes_its_comma),
         cmocka_unit_test(test_documents_after_a_line_feed_take_no_comma),
         cmocka_unit_test(test_strings_are_escaped),
+        cmocka_unit_test(test_every_byte_is_escaped_at_every_place),
         cmocka_unit_test(test_integers_of_every_size),
         cmocka_unit_test(test_time_zero_is_null),
         cmocka_unit_test(test_raw_is_taken_as_it_stands_but_for_space_at_its_end),
