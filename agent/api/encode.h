@@ -12,6 +12,7 @@ struct scribe {
     struct vault_session *session;
     struct engine *engine;
     struct buf *out;
+    uint64_t key_fields; /* the members of keys that a list writes; 0: all */
 };
 
 /* Seconds, with at most three decimals. */
@@ -30,10 +31,14 @@ void encode_instructions(const struct scribe *scribe, const char *name, enum pro
                          const struct vault_key *key, const char *label, const char *id);
 const char *encode_class(int32_t class);
 
-/* The members alone, so that more may follow. */
-void encode_key_members(struct buf *out, const struct vault_key *key);
+/* Without the closing brace, so that more members may follow. */
+void encode_key_open(struct buf *out, const struct vault_key *key);
 void encode_consumers(struct buf *out, const struct vault_key *key); /* handle_consumers.c */
 void encode_key(struct buf *out, const struct vault_key *key);
+/* Only the members of a set, in which each has a bit. */
+void encode_key_chosen(struct buf *out, const struct vault_key *key, uint64_t fields);
+/* The set of "key,state,…". ERR_INVALID. */
+enum err_code encode_key_fields(const char *names, uint64_t *ret_fields, struct err *err) ERR_MUST_CHECK;
 void encode_version(struct buf *out, const struct vault_version *version);
 /* The members that say which delivery it is, where it puts and why it cannot. Returns the class of the place. */
 int32_t encode_place(const struct scribe *scribe, const struct vault_delivery *delivery);

@@ -20,7 +20,11 @@ static bool wants_key(const struct list_filter *filter, const struct vault_row *
 static enum err_code write_key(const struct scribe *scribe, const struct vault_row *record, struct err *err)
 {
     (void)err;
-    encode_key(scribe->out, (const struct vault_key *)record);
+    const struct vault_key *key = (const struct vault_key *)record;
+    if (scribe->key_fields)
+        encode_key_chosen(scribe->out, key, scribe->key_fields);
+    else
+        encode_key(scribe->out, key);
     return ERR_OK;
 }
 
@@ -32,6 +36,9 @@ enum err_code handle_keys_list(struct request *request, struct err *err)
     struct list list = {.kind = &keys_kind};
     TRY(list_name(request, "environment", list.filter.environment, err));
     TRY(list_name(request, "provider", list.filter.provider, err));
+    const char *fields = request_query(request, "fields");
+    if (fields)
+        TRY(encode_key_fields(fields, &list.filter.key_fields, err));
     return list_answer(request, &list, err);
 }
 
@@ -88,8 +95,7 @@ static const struct {
 static enum err_code write_whole_key(struct request *request, const struct vault_key *key, struct err *err)
 {
     struct buf *out = &request->out;
-    json_put_object_open(out, NULL);
-    encode_key_members(out, key);
+    encode_key_open(out, key);
     encode_consumers(out, key);
     for (size_t i = 0; i < sizeof key_children / sizeof key_children[0]; i++) {
         struct children children = {{request_session(request), request_engine(request), out}, LAST_JOBS};

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "stream.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +16,6 @@ struct list_scan {
     const struct list *list;
     struct list_page *page;
     size_t written;
-    size_t looked;
 };
 
 /* The record past the limit is not written; it only shows that there is more. */
@@ -23,17 +23,15 @@ static int list_visit(void *context, const struct vault_row *record, struct err 
 {
     struct list_scan *scan = context;
     struct list_page *page = scan->page;
-    bool wanted = scan->list->kind->wants(&scan->list->filter, record);
-    if ((page->look && scan->looked == page->look) || (wanted && scan->written == page->limit)) {
+    if (!scan->list->kind->wants(&scan->list->filter, record))
+        return ERR_OK;
+    if (page->limit && scan->written == page->limit) {
         page->more = true;
+        page->next = record->place;
         return VAULT_STOP;
     }
-    enum err_code code = wanted ? scan->list->kind->write(scan->scribe, record, err) : ERR_OK;
-    scan->written += wanted;
-    scan->looked++;
-    page->begun = true;
-    memcpy(page->after, record->id, VAULT_ID_BYTES);
-    return (int)code;
+    scan->written++;
+    return (int)scan->list->kind->write(scan->scribe, record, err);
 }
 
 enum err_code list_read(const struct scribe *scribe, const struct list *list, struct list_page *page,
@@ -41,7 +39,7 @@ enum err_code list_read(const struct scribe *scribe, const struct list *list, st
 {
     struct list_scan scan = {.scribe = scribe, .list = list, .page = page};
     page->more = false;
-    return vault_scan(scribe->session, list->kind->kind, page->begun ? page->after : NULL, list_visit, &scan, err);
+    return vault_scan(scribe->session, list->kind->kind, &page->span, list_visit, &scan, err);
 }
 
 /* --- The query ------------------------------------------------------------- */
@@ -62,15 +60,30 @@ enum err_code list_limit(const struct request *request, size_t *ret_limit, struc
     return ERR_OK;
 }
 
+/* A cursor is the place where the next page begins, with as many zeros before it as make it as long as an id. */
+enum { CURSOR_ZEROS = VAULT_ID_BYTES - sizeof(uint64_t) };
+
 static enum err_code list_cursor(const struct request *request, struct list_page *page, struct err *err)
 {
+    static const uint8_t zeros[CURSOR_ZEROS];
+    uint8_t cursor[VAULT_ID_BYTES];
     const char *text = request_query(request, "cursor");
     if (!text)
         return ERR_OK;
-    if (!text_parse_hex_id(text, page->after))
+    if (!text_parse_hex_id(text, cursor) || memcmp(cursor, zeros, sizeof zeros) != 0)
         return err_set(err, ERR_INVALID, "cursor is what \"next\" of the page before said, 32 hex digits");
-    page->begun = true;
+    uint64_t place = 0;
+    for (size_t i = sizeof zeros; i < sizeof cursor; i++)
+        place = place << 8 | cursor[i];
+    page->span.first = (int64_t)place;
     return ERR_OK;
+}
+
+static void list_put_cursor(struct buf *out, int64_t place)
+{
+    char text[TEXT_HEX_ID_BYTES];
+    (void)snprintf(text, sizeof text, "%0*d%016llx", 2 * CURSOR_ZEROS, 0, (unsigned long long)place);
+    json_put_string(out, "next", text);
 }
 
 enum err_code list_state(const struct request *request, struct list_filter *filter, struct err *err)
@@ -107,13 +120,13 @@ static enum err_code list_answer_page(struct request *request, const struct list
                                       struct err *err)
 {
     struct buf *out = &request->out;
-    const struct scribe scribe = {request_session(request), request_engine(request), out};
+    const struct scribe scribe = {request_session(request), request_engine(request), out, list->filter.key_fields};
     json_put_object_open(out, NULL);
     json_put_array_open(out, list->kind->name);
     TRY(list_read(&scribe, list, page, err));
     json_put_array_close(out);
     if (page->more)
-        encode_id(out, "next", page->after);
+        list_put_cursor(out, page->next);
     else
         json_put_null(out, "next");
     json_put_object_close(out);
@@ -122,10 +135,10 @@ static enum err_code list_answer_page(struct request *request, const struct list
 
 enum err_code list_answer(struct request *request, const struct list *list, struct err *err)
 {
-    struct list_page page = {0};
+    struct list_page page = {.span = {INT64_MIN, INT64_MAX}};
     TRY(list_limit(request, &page.limit, err));
     TRY(list_cursor(request, &page, err));
     if (page.limit)
         return list_answer_page(request, list, &page, err);
-    return stream_new(request, list, &request->stream, err);
+    return stream_new(request, list, page.span.first, &request->stream, err);
 }

@@ -1,4 +1,4 @@
-/* Lists by page: {"keys":[…],"next":"cursor" or null}, in order of id.
+/* Lists by page: {"keys":[…],"next":"cursor" or null}, in the order of the store.
  * ?limit=1..1000 (default 100) or all, &cursor= what "next" said. */
 #ifndef KEYTURN_API_LISTS_H
 #define KEYTURN_API_LISTS_H
@@ -12,6 +12,7 @@ struct list_filter {
     char provider[LIMIT_NAME_BYTES + 1];
     bool open; /* those that are open */
     bool ended;
+    uint64_t key_fields; /* as of struct scribe */
 };
 
 struct list_kind {
@@ -28,11 +29,10 @@ struct list {
 
 /* A part of the list into scribe->out, each record an element. */
 struct list_page {
-    size_t limit;                  /* records written, at most */
-    size_t look;                   /* records looked at, at most; 0: any number */
-    bool begun;                    /* after is set */
-    uint8_t after[VAULT_ID_BYTES]; /* go on behind it; then the last one looked at */
-    bool more;                     /* there is more behind it */
+    struct vault_span span; /* where to look */
+    size_t limit;           /* records written, at most; 0: all of the span */
+    bool more;              /* there is more in the span: */
+    int64_t next;           /* the first of it lies there */
 };
 enum err_code list_read(const struct scribe *scribe, const struct list *list, struct list_page *page,
                         struct err *err) ERR_MUST_CHECK;

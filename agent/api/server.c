@@ -29,6 +29,7 @@
 enum {
     THREADS = 2,
     BLOCKERS = 6,
+    READERS_MOST = 3, /* beside the threads of the connections; one for each processor but one */
     CONNECTIONS = 256,
     /* libmicrohttpd (0.9.75) takes 128 events at once, and when it got exactly so many it waits for more before
      * it looks at them: with fewer connections in a lane, and its own wake, there are never so many. */
@@ -85,6 +86,13 @@ static void run_blocking(void *context, struct request *request)
     struct api *api = context;
     request_run(request, thread_worker(api, 0));
     MHD_resume_connection(request->connection);
+}
+
+static void read_ahead(void *context, struct stream *stream)
+{
+    struct worker *worker = thread_worker(context, 0);
+    if (worker)
+        stream_read_ahead(stream, worker);
 }
 
 /* --- The answer ------------------------------------------------------------ */
@@ -343,12 +351,19 @@ static void set_defaults(struct api_options *options)
         options->idle_s = IDLE_S;
 }
 
+static size_t reader_threads(void)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    return processors <= 1 ? 0 : (size_t)(processors - 1 < READERS_MOST ? processors - 1 : READERS_MOST);
+}
+
 static enum err_code build(struct api *api, struct err *err)
 {
     if (pthread_key_create(&api->workers, worker_free) != 0)
         return err_set(err, ERR_MEMORY, "the server's threads could not be prepared");
     api->workers_made = true;
     TRY(blockers_new(BLOCKERS, run_blocking, api, &api->blockers, err));
+    TRY(readers_new(reader_threads(), read_ahead, api, &api->readers, err));
     return start_listener(api, err);
 }
 
@@ -392,6 +407,7 @@ struct api *api_stop(struct api *api)
     stop_lanes(api);
     acceptor_free(api->acceptor);
     blockers_free(api->blockers);
+    readers_free(api->readers);
     if (api->workers_made)
         (void)pthread_key_delete(api->workers);
     peers_release(&api->peers);

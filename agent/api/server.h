@@ -5,6 +5,7 @@
 #include "accept.h"
 #include "blockers.h"
 #include "peer.h"
+#include "readers.h"
 #include "request.h"
 
 #include <pthread.h>
@@ -25,6 +26,7 @@ struct api {
     struct acceptor *acceptor;
     struct peers peers;
     struct blockers *blockers;
+    struct readers *readers;
     pthread_key_t workers; /* each thread's struct worker, freed when the thread ends */
     bool workers_made;
     int64_t started_ms;    /* monotonic */

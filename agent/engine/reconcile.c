@@ -155,18 +155,23 @@ static enum err_code add_place(struct engine *engine, const struct subject *subj
     return ERR_OK;
 }
 
-/* The next keys, in order of their ids. */
+/* The next keys, in the order of the store. */
 struct slice {
     uint8_t ids[KEYS_PER_TURN][VAULT_ID_BYTES];
     size_t count;
+    bool more;
+    int64_t from; /* there the rest begins */
 };
 
 static int take_key(void *context, const struct vault_row *record, struct err *err)
 {
     (void)err;
     struct slice *slice = context;
-    if (slice->count == KEYS_PER_TURN)
+    if (slice->count == KEYS_PER_TURN) {
+        slice->more = true;
+        slice->from = record->place;
         return VAULT_STOP;
+    }
     memcpy(slice->ids[slice->count++], record->id, VAULT_ID_BYTES);
     return ERR_OK;
 }
@@ -175,12 +180,12 @@ static int take_key(void *context, const struct vault_row *record, struct err *e
 static enum err_code next_keys(struct engine *engine, struct slice *slice, bool *ret_last, struct err *err)
 {
     struct reconciliation *run = engine->reconciliation;
-    slice->count = 0;
-    TRY(vault_scan(engine->session, VAULT_KEY, run->begun ? run->after : NULL, take_key, slice, err));
-    *ret_last = slice->count < KEYS_PER_TURN;
-    run->begun = slice->count > 0;
-    if (slice->count > 0)
-        memcpy(run->after, slice->ids[slice->count - 1], VAULT_ID_BYTES);
+    const struct vault_span rest = {run->begun ? run->from : INT64_MIN, INT64_MAX};
+    *slice = (struct slice){0};
+    TRY(vault_scan(engine->session, VAULT_KEY, &rest, take_key, slice, err));
+    *ret_last = !slice->more;
+    run->begun = slice->more;
+    run->from = slice->from;
     return ERR_OK;
 }
 

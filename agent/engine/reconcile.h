@@ -34,8 +34,8 @@ struct reconciliation {
     int64_t next_ms; /* monotonic: by itself; 0: not planned */
     struct reconcile_place *places;
     size_t place_count;
-    bool begun; /* after is set */
-    uint8_t after[VAULT_ID_BYTES];
+    bool begun; /* from is set: the next keys lie from there on */
+    int64_t from;
     struct engine_finding *findings;
     size_t finding_count, finding_capacity;
 };

@@ -255,7 +255,7 @@ static bool codec_take(struct codec_reader *reader, const struct codec_field *fi
         return codec_skip(reader);
     if (field->type == CODEC_MAP)
         return codec_take_map(reader, field->inner, at, &inner_number);
-    if (!codec_next(reader, &value))
+    if (!codec_next_quick(reader, &value))
         return false;
     switch (field->type) {
     case CODEC_NONE:
@@ -288,7 +288,7 @@ static bool codec_take_map(struct codec_reader *reader, const struct codec_schem
         return false;
     for (size_t i = 0; i < map.length; i++) {
         struct codec_element key;
-        if (!codec_next(reader, &key) || key.sort != CODEC_IS_POSITIVE)
+        if (!codec_next_quick(reader, &key) || key.sort != CODEC_IS_POSITIVE)
             return false;
         *ret_number = key.number;
         if (key.number >= schema->count) { /* a newer program's */

@@ -31,6 +31,24 @@ struct codec_reader {
 /* The next element, behind which the reader then stands; of what is a map or is other behind its
  * head. False when it is cut short or no MessagePack. */
 bool codec_next(struct codec_reader *reader, struct codec_element *ret_element);
+/* The same, for what records mostly consist of without a call. */
+static inline bool codec_next_quick(struct codec_reader *reader, struct codec_element *ret_element)
+{
+    if (reader->at == reader->end)
+        return false;
+    uint8_t first = *reader->at;
+    size_t length = first & 0x1f;
+    if (first <= 0x7f) {
+        *ret_element = (struct codec_element){.sort = CODEC_IS_POSITIVE, .number = first};
+        reader->at++;
+        return true;
+    }
+    if (first < 0xa0 || first > 0xbf || (size_t)(reader->end - reader->at) <= length)
+        return codec_next(reader, ret_element);
+    *ret_element = (struct codec_element){.sort = CODEC_IS_STRING, .data = reader->at + 1, .length = length};
+    reader->at += 1 + length;
+    return true;
+}
 /* Pass over the next element with all that is in it; false as above. */
 bool codec_skip(struct codec_reader *reader);
 

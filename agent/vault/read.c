@@ -136,19 +136,31 @@ static int read_and_visit(void *context, const struct store_row *row, struct err
     const struct read_visit *visit = context;
     union vault_record record;
     TRY_VISIT(row_open(visit->session, visit->kind, row, &record, err));
+    record.row.place = row->place; /* what the writer keeps opened does not know it */
     bool not_due = visit->due_by_ms != 0 && (record.row.due_at_ms == 0 || record.row.due_at_ms > visit->due_by_ms);
     int answer = not_due ? (int)ERR_OK : visit->visit(visit->context, &record.row, err);
     vault_record_release(visit->kind, &record.row);
     return answer;
 }
 
-enum err_code vault_scan(struct vault_session *session, enum vault_kind kind, const uint8_t *after,
+enum err_code vault_scan(struct vault_session *session, enum vault_kind kind, const struct vault_span *span,
                          vault_visit *visit, void *context, struct err *err)
 {
     ENTER(session);
+    struct store_span places = {INT64_MIN, INT64_MAX};
+    if (span)
+        places = (struct store_span){span->first, span->last};
     struct read_visit inner = {.session = session, .kind = kind, .visit = visit, .context = context};
     TRY(read_prepare(session, err));
-    return store_scan(session->store, vault_shape(kind)->table, after, read_and_visit, &inner, err);
+    return store_walk(session->store, vault_shape(kind)->table, &places, read_and_visit, &inner, err);
+}
+
+enum err_code vault_place_from(struct vault_session *session, enum vault_kind kind, int64_t from,
+                               int64_t *ret_place, struct err *err)
+{
+    ENTER(session);
+    TRY(read_prepare(session, err));
+    return store_place_from(session->store, vault_shape(kind)->table, from, ret_place, err);
 }
 
 enum err_code vault_due(struct vault_session *session, enum vault_kind kind, int64_t now_ms, size_t limit,

@@ -21,6 +21,7 @@ struct vault_row {
     uint8_t parent[VAULT_ID_BYTES]; /* the key's id; zeros for keys and incidents */
     uint64_t revision;              /* raised by each change */
     int64_t due_at_ms;              /* when the engine must look at it; 0: never */
+    int64_t place;                  /* where a scan found it, for a scan that goes on; else 0 */
 };
 
 /* Text of any length, owned by the record (vault_record_release frees it). */

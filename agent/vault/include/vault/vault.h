@@ -160,9 +160,17 @@ enum err_code vault_incident_by_number(struct vault_session *session, uint32_t n
  * due, may get records, but neither change nor list any (ERR_STATE). */
 enum { VAULT_STOP = -1 };
 typedef int vault_visit(void *context, const struct vault_row *record, struct err *err);
-/* All records of a kind in order of id, after a given id (or NULL). */
-enum err_code vault_scan(struct vault_session *session, enum vault_kind kind, const uint8_t *after,
+/* All records of a kind in the order of the store, which is about the order in which they were made,
+ * or those of a span of places (NULL: of all). A record keeps its place while it lives, so spans can be
+ * read by several sessions at once. */
+struct vault_span {
+    int64_t first, last;
+};
+enum err_code vault_scan(struct vault_session *session, enum vault_kind kind, const struct vault_span *span,
                          vault_visit *visit, void *context, struct err *err) ERR_MUST_CHECK;
+/* The first place from there on that has a record; ERR_NOT_FOUND. */
+enum err_code vault_place_from(struct vault_session *session, enum vault_kind kind, int64_t from,
+                               int64_t *ret_place, struct err *err) ERR_MUST_CHECK;
 /* The records of a key: versions by number descending, deliveries by order, rotations and
  * revocations newest first, labels by number. */
 enum err_code vault_children(struct vault_session *session, enum vault_kind kind,

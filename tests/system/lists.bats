@@ -1,0 +1,131 @@
+#!/usr/bin/env bats
+# Lists longer than a page that is read at once: whole, in order, filtered, refused when a row was edited.
+load helpers
+bats_require_minimum_version 1.5.0
+
+setup() { world_begin; }
+teardown() { world_end; }
+
+# An agent with the keys live/k0 to live/k(COUNT - 1), every tenth of another provider.
+shelf() { # shelf COUNT
+  local name
+  for name in shelf other; do
+    cat >"$WORLD/providers/$name.yaml" <<YAML
+name: $name
+title: Keys that are only kept
+environments:
+  - {name: live, class: live, base_url: "http://127.0.0.1:9", key_pattern: '^sk_.*$'}
+actions:
+  issue: {manual: {instructions: "Make {{label}}"}}
+  revoke: {manual: {instructions: "Revoke {{label}}"}}
+  probe: {requests: [{method: GET, url: "{{base_url}}/", rules: [{status: 200, verdict: alive}]}]}
+YAML
+  done
+  agent_start
+  vault_make >/dev/null
+  add_many 0 $(($1 - 1))
+}
+
+add_many() { # add_many FROM TO
+  seq "$1" "$2" | awk -v socket="$KEYTURN_SOCKET" '{
+    if (NR > 1) print "next"
+    printf "unix-socket = \"%s\"\nurl = \"http://localhost/v1/keys\"\noutput = \"/dev/null\"\n", socket
+    printf "header = \"Content-Type: application/json\"\n"
+    printf "data = \"{\\\"environment\\\":\\\"live\\\",\\\"name\\\":\\\"k%d\\\",\\\"provider\\\":\\\"%s\\\",", $1, $1 % 10 ? "shelf" : "other"
+    printf "\\\"title\\\":\\\"“%d”\\\",\\\"unchecked\\\":true,\\\"secret\\\":\\\"sk_number_%d\\\"}\"\n", $1, $1
+  }' | curl --no-progress-meter --fail --parallel --parallel-max 8 --config - 3>&-
+}
+
+# What jq's FILTER says of the list, which keyturn printed as one document.
+listed() { # listed FILTER [OPTION]...
+  local filter=$1
+  shift
+  keyturn list --json "$@" | jq -r "$filter"
+}
+
+@test "a list of many pages has each key once, while keys come and change" {
+  shelf 700
+  [ "$(listed '[.keys[].name] | unique | length')" = 700 ]
+  [ "$(listed '.keys | length')" = 700 ]
+  [ "$(listed '.keys | length' --provider other)" = 70 ]
+  [ "$(listed '.keys | length' --environment sandbox)" = 0 ]
+  [ "$(keyturn list --names | wc -l)" = 700 ]
+  [ "$(keyturn list --names | sort -c 2>&1)" = '' ]
+  [ "$(keyturn list | wc -l)" = 701 ]
+
+  # What was there from the beginning is in every list, once.
+  for round in 1 2 3 4 5; do
+    add_many $((690 + round * 10)) $((699 + round * 10)) &
+    adding=$!
+    listed '.keys[].name' | sort >"$WORLD/names"
+    wait $adding
+    [ "$(uniq -d "$WORLD/names")" = '' ]
+    [ "$(wc -l <"$WORLD/names")" -ge $((690 + round * 10)) ]
+  done
+  [ "$(listed '.keys | length')" = 750 ]
+}
+
+@test "a list by page holds what the stream holds, in the same order" {
+  shelf 300
+  local cursor= names=
+  while :; do
+    api GET "/v1/keys?limit=64&fields=name${cursor:+&cursor=$cursor}"
+    [ "$API_STATUS" = 200 ]
+    names+=$(jq -r '.keys[].name' <<<"$ANSWER")$'\n'
+    cursor=$(jq -r '.next // empty' <<<"$ANSWER")
+    [ -n "$cursor" ] || break
+  done
+  [ "$names" = "$(listed '.keys[].name')"$'\n' ]
+  api GET '/v1/keys?limit=7&fields=name,state&cursor=00000000000000007fffffffffffffff'
+  [ "$ANSWER" = '{"keys":[],"next":null}' ]
+  api GET '/v1/keys?cursor=10000000000000000000000000000000'
+  [ "$API_STATUS" = 400 ]
+}
+
+@test "fields choose the members of a key" {
+  shelf 1
+  api GET '/v1/keys?limit=all&fields=state,key,class,title'
+  [ "$ANSWER" = '{"keys":[{"key":"live/k0","title":"“0”","class":"live","state":"current"}],"next":null}' ]
+  api GET '/v1/keys?limit=1&fields=open_revocations'
+  [ "$ANSWER" = '{"keys":[{"open_revocations":0}],"next":null}' ]
+  for fields in '' key, ,key key,,state keys key,secret; do
+    api GET "/v1/keys?fields=$fields"
+    [ "$API_STATUS" = 400 ]
+    [ "$(jq -r .code <<<"$ANSWER")" = invalid ]
+  done
+}
+
+# The bytes of the sealed record of a key, but for the tag that the record digest holds.
+edit_place() { # edit_place PLACE
+  python3 - "$STORE" "$1" <<'PYTHON'
+import sqlite3, sys
+store = sqlite3.connect(sys.argv[1])
+meta = bytearray(store.execute("SELECT meta FROM key WHERE rowid = ?", (sys.argv[2],)).fetchone()[0])
+meta[40] ^= 1
+store.execute("UPDATE key SET meta = ? WHERE rowid = ?", (bytes(meta), sys.argv[2]))
+store.commit()
+PYTHON
+}
+
+@test "S8: a list that comes upon an edited row is refused, or cut short where it has begun" {
+  shelf 400
+  agent_stop
+  edit_place 390
+  agent_start
+  vault_unlock
+  run --separate-stderr keyturn list
+  [ "$status" != 0 ]
+  [ "$output" = '' ]
+  run --separate-stderr keyturn list --json
+  [ "$status" != 0 ]
+  run jq . <<<"$output"
+  [ "$status" != 0 ]
+  agent_stop
+  edit_place 5
+  agent_start
+  vault_unlock
+  api GET '/v1/keys?limit=all'
+  [ "$API_STATUS" = 500 ]
+  [ "$(jq -r .code <<<"$ANSWER")" = tampered ]
+  has 'table key' "$ANSWER"
+}
