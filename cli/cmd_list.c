@@ -159,7 +159,8 @@ static enum err_code list_print_table(struct cli *cli, const struct key_rows *ro
 static enum err_code list_run(struct cli *cli, const struct args *args, struct err *err)
 {
     OWN_BUF struct buf path = {0};
-    keys_path(&path, args_value(args, "environment"), args_value(args, "provider"));
+    const char *fields = args_has(args, "json") ? NULL : args_has(args, "names") ? "key" : KEYS_LISTED;
+    keys_path(&path, args_value(args, "environment"), args_value(args, "provider"), fields);
     if (args_has(args, "json"))
         return list_print_json(cli, buf_text(&path), err);
     OWN_KEY_ROWS struct key_rows rows = {0};

@@ -166,7 +166,7 @@ static enum err_code plan_read(struct cli *cli, const struct args *args, int64_t
     OWN_KEY_ROWS struct key_rows rows = {0};
     OWN(json_free) json_t *rotations = NULL;
     OWN(json_free) json_t *revocations = NULL;
-    keys_path(&path, args_value(args, "environment"), args_value(args, "provider"));
+    keys_path(&path, args_value(args, "environment"), args_value(args, "provider"), KEYS_ROW);
     TRY(keys_read(cli, buf_text(&path), &rows, err));
     TRY(agent_list(cli, "/v1/rotations?state=open", "rotations", &rotations, err));
     TRY(agent_list(cli, "/v1/revocations?state=open", "revocations", &revocations, err));

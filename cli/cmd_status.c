@@ -36,7 +36,7 @@ static enum err_code status_read(struct cli *cli, struct status *status, struct 
     if (!status_is_open(status))
         return ERR_OK;
     OWN_BUF struct buf path = {0};
-    keys_path(&path, NULL, NULL);
+    keys_path(&path, NULL, NULL, KEYS_ROW);
     TRY(agent_list(cli, "/v1/rotations?state=open", "rotations", &status->rotations, err));
     TRY(agent_list(cli, "/v1/revocations?state=open", "revocations", &status->revocations, err));
     TRY(agent_list(cli, "/v1/notices", "notices", &status->notices, err));

@@ -105,13 +105,15 @@ void key_rows_release(struct key_rows *rows)
     *rows = (struct key_rows){0};
 }
 
-void keys_path(struct buf *path, const char *environment, const char *provider)
+void keys_path(struct buf *path, const char *environment, const char *provider, const char *fields)
 {
     buf_text_add(path, "/v1/keys?limit=all");
     if (environment)
         agent_add_query(path, '&', "environment", environment);
     if (provider)
         agent_add_query(path, '&', "provider", provider);
+    if (fields)
+        buf_printf(path, "&fields=%s", fields);
 }
 
 static enum err_code keys_sink(void *context, const struct http_head *head, const void *bytes,

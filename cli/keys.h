@@ -38,9 +38,13 @@ void key_rows_release(struct key_rows *rows);
 int key_row_compare(const void *a, const void *b);
 #define OWN_KEY_ROWS __attribute__((cleanup(key_rows_release)))
 
-/* Which keys: "/v1/keys" with the environment and provider asked for, or NULL. */
-void keys_path(struct buf *path, const char *environment, const char *provider);
-/* Read them, sorted by key. Blocks. */
+/* The members of a key that a list shows, and all that a row holds. */
+#define KEYS_LISTED "key,provider,rotate_at,expires_at,current,proof,state,rotation,waits_for_person,alarm,missing"
+#define KEYS_ROW KEYS_LISTED ",rotate_due,rotate_cause,rotate_hold,open_revocations"
+/* Which keys: "/v1/keys" with the environment and provider asked for, or NULL, and the members that
+ * are wanted of each, NULL for all. */
+void keys_path(struct buf *path, const char *environment, const char *provider, const char *fields);
+/* Read them, sorted by key; what was not asked for is empty. Blocks. */
 enum err_code keys_read(struct cli *cli, const char *path, struct key_rows *ret_rows, struct err *err)
     ERR_MUST_CHECK;
 

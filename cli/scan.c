@@ -9,6 +9,17 @@ static enum err_code scan_malformed(struct err *err)
     return err_set(err, ERR_FORMAT, "the agent's answer is not a JSON list");
 }
 
+/* The bytes that a loop stops at, so that each of the others is looked up once. */
+static const bool scan_ends_string[256] = {['"'] = true, ['\\'] = true};
+static const bool scan_is_bracket[256] = {['"'] = true, ['{'] = true, ['['] = true, ['}'] = true, [']'] = true};
+
+static const char *scan_until(const bool stops[256], const char *at, const char *end)
+{
+    while (at < end && !stops[(unsigned char)*at])
+        at++;
+    return at;
+}
+
 /* Past the end of the string that at is inside of; end when it goes on. */
 static const char *scan_skip_string(struct scan_splitter *splitter, const char *at, const char *end)
 {
@@ -18,8 +29,7 @@ static const char *scan_skip_string(struct scan_splitter *splitter, const char *
             at++;
             continue;
         }
-        while (at < end && *at != '"' && *at != '\\')
-            at++;
+        at = scan_until(scan_ends_string, at, end);
         if (at == end)
             break;
         if (*at++ == '"') {
@@ -53,6 +63,9 @@ enum err_code scan_split(struct scan_splitter *splitter, const char *bytes, size
             at = scan_skip_string(splitter, at, end);
             continue;
         }
+        at = scan_until(scan_is_bracket, at, end);
+        if (at == end)
+            break;
         char c = *at++;
         if (c == '"') {
             splitter->in_string = true;
@@ -89,11 +102,10 @@ static const char *scan_spaces(const char *at, const char *end)
 /* Past the string that begins at at; NULL when it does not end. */
 static const char *scan_string_end(const char *at, const char *end)
 {
-    for (at++; at < end; at++) {
-        if (*at == '\\')
-            at++;
-        else if (*at == '"')
+    for (at = scan_until(scan_ends_string, at + 1, end); at < end; at = scan_until(scan_ends_string, at, end)) {
+        if (*at == '"')
             return at + 1;
+        at += end - at > 1 ? 2 : 1;
     }
     return NULL;
 }
