@@ -14,6 +14,8 @@ enum {
     LAST_LOOKS_MS = 500,         /* may a credential die now? */
     PROBE_GUARD_MS = 60 * 1000,        /* a probe in flight is due again after this, */
     PROBE_GUARD_URGENT_MS = 5 * 1000,  /* so that a crash does not lose it */
+    PROBE_CROWD = 4,                   /* times what may run at once: more do not queue, in memory, */
+    PROBE_LATER_MS = 2 * 60 * 1000,    /* but are due again after this, and so much more at most */
 };
 
 struct due_list {
@@ -82,6 +84,27 @@ int64_t schedule_next_probe(struct engine *engine, const struct vault_key *key)
     return engine_now(engine) + key->probe_every_ms - spread / 2;
 }
 
+/* A provider that is slower than its keys are due must not fill the memory with what waits for it. */
+static bool is_crowded(const struct engine *engine)
+{
+    return engine->flights.in_flight + engine->flights.planned.count >= PROBE_CROWD * engine->options.parallel;
+}
+
+static enum err_code probe_when_due(struct engine *engine, struct subject *subject, struct err *err)
+{
+    struct vault_key *key = &subject->key;
+    int64_t now = engine_now(engine);
+    if (!key->probe_at_ms || key->probe_at_ms > now || !calendar_probes(engine, key))
+        return ERR_OK;
+    if (is_crowded(engine)) {
+        key->probe_at_ms = now + PROBE_LATER_MS + random_below(engine->options.random, PROBE_LATER_MS);
+        return ERR_OK;
+    }
+    /* One that is still in flight, or cannot be asked, is looked at again as late. */
+    key->probe_at_ms = flight_of_job(engine, key->row.id) ? now + PROBE_GUARD_MS : schedule_next_probe(engine, key);
+    return schedule_probe(engine, subject, false, err);
+}
+
 static enum err_code step_key(struct engine *engine, void *argument, struct err *err)
 {
     const uint8_t *id = argument;
@@ -89,11 +112,7 @@ static enum err_code step_key(struct engine *engine, void *argument, struct err 
     TRY(subject_load(engine, id, &subject, err));
     struct vault_key *key = &subject.key;
     int64_t now = engine_now(engine);
-    if (key->probe_at_ms && key->probe_at_ms <= now && calendar_probes(engine, key)) {
-        /* One that is still in flight, or cannot be asked, is looked at again as late. */
-        key->probe_at_ms = flight_of_job(engine, id) ? now + PROBE_GUARD_MS : schedule_next_probe(engine, key);
-        TRY(schedule_probe(engine, &subject, false, err));
-    }
+    TRY(probe_when_due(engine, &subject, err));
     if (key->rotate_at_ms && key->rotate_at_ms <= now) {
         bool opens = false;
         if (key->rotation_state)

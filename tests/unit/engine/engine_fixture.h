@@ -34,6 +34,7 @@ struct fixture {
     pthread_t thread;
     struct vault_session *session;
     size_t open_rotations; /* from the next start on; 0: as many as may be */
+    size_t parallel;       /* the same */
 };
 
 #define GOOD(call)                                                                                 \
@@ -195,6 +196,7 @@ static inline void fixture_start(struct fixture *fixture)
                                      .clock = &fixture_clock,
                                      .random = &random_system,
                                      .open_rotations = fixture->open_rotations,
+                                     .parallel = fixture->parallel,
                                      .drain_ms = 1};
     GOOD(engine_new(&options, &fixture->engine, &good_err));
     assert_int_equal(pthread_create(&fixture->thread, NULL, fixture_loop, fixture), 0);

@@ -367,6 +367,38 @@ static void test_keeping_apart_is_of_two_and_ends_with_either(void **state)
     assert_string_equal(fixture_key(fixture, "a").not_with, "");
 }
 
+/* Of those that are put off. */
+static int put_off(struct fixture *fixture, int count)
+{
+    char name[16];
+    int found = 0;
+    for (int i = 0; i < count; i++)
+        found += fixture_key(fixture, key_name(name, i)).probe_at_ms > fixture_wall_ms(NULL) + 90 * 1000;
+    return found;
+}
+
+static void test_probes_of_a_slow_provider_do_not_crowd_the_memory(void **state)
+{
+    enum { MANY = 12, RUNNING = 1, WAITING = 4 * RUNNING };
+    struct fixture *fixture = *state;
+    char name[16];
+    int left = 1000;
+    fixture->parallel = RUNNING;
+    be_away(fixture, 0);
+    for (int i = 0; i < MANY; i++)
+        add_key(fixture, key_name(name, i), 0, 0);
+    fixture_write(fixture, "probe.slow", "5", 0600);
+    for (int i = 0; i < MANY; i++) {
+        struct engine_key_draft often = {.fields = ENGINE_PROBE_EVERY, .environment = "live", .name = key_name(name, i),
+                                         .probe_every_ms = 10};
+        GOOD(engine_key_change(fixture->engine, "test", &often, NULL, &good_err));
+    }
+    while (put_off(fixture, MANY) < MANY - WAITING && --left > 0)
+        fixture_sleep();
+    assert_int_equal(put_off(fixture, MANY), MANY - WAITING);
+    fixture_remove(fixture, "probe.slow");
+}
+
 static void test_so_many_rotations_are_open_and_not_one_more(void **state)
 {
     struct fixture *fixture = *state;
@@ -452,6 +484,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_two_keys_kept_apart_are_not_rotated_on_the_same_day, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_keeping_apart_is_of_two_and_ends_with_either, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_probes_of_a_slow_provider_do_not_crowd_the_memory, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_so_many_rotations_are_open_and_not_one_more, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_jitter_is_at_most_the_period, fixture_setup, fixture_teardown),
