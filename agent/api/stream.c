@@ -56,8 +56,9 @@ static struct page *stream_take(struct stream *stream, struct worker *worker, st
 {
     struct page *page = page_at(stream, stream->taken);
     int64_t first = 0;
-    enum err_code code = vault_place_from(worker->session, stream->list.kind->kind, stream->from, &first, err);
-    if (code == ERR_NOT_FOUND) {
+    bool found = false;
+    enum err_code code = vault_place_from(worker->session, stream->list.kind->kind, stream->from, &found, &first, err);
+    if (code == ERR_OK && !found) {
         stream->all_taken = true;
         return NULL;
     }
@@ -137,10 +138,11 @@ static enum err_code stream_begin(struct stream *stream, struct worker *worker, 
     struct readers *readers = stream->api->readers;
     struct err ignored = {0};
     int64_t place = 0;
+    bool long_one = false;
     readers_lock(readers);
     struct page *page = stream_take(stream, worker, err);
-    bool long_one = page && page->state == PAGE_TAKEN && !stream->all_taken &&
-                    vault_place_from(worker->session, stream->list.kind->kind, stream->from, &place, &ignored) == ERR_OK;
+    if (page && page->state == PAGE_TAKEN && !stream->all_taken)
+        (void)!vault_place_from(worker->session, stream->list.kind->kind, stream->from, &long_one, &place, &ignored);
     if (long_one)
         readers_join(readers, stream);
     readers_unlock(readers);

@@ -155,12 +155,14 @@ enum err_code vault_scan(struct vault_session *session, enum vault_kind kind, co
     return store_walk(session->store, vault_shape(kind)->table, &places, read_and_visit, &inner, err);
 }
 
-enum err_code vault_place_from(struct vault_session *session, enum vault_kind kind, int64_t from,
+enum err_code vault_place_from(struct vault_session *session, enum vault_kind kind, int64_t from, bool *ret_found,
                                int64_t *ret_place, struct err *err)
 {
     ENTER(session);
     TRY(read_prepare(session, err));
-    return store_place_from(session->store, vault_shape(kind)->table, from, ret_place, err);
+    enum err_code code = store_place_from(session->store, vault_shape(kind)->table, from, ret_place, err);
+    *ret_found = code == ERR_OK;
+    return code == ERR_NOT_FOUND ? ERR_OK : code;
 }
 
 enum err_code vault_due(struct vault_session *session, enum vault_kind kind, int64_t now_ms, size_t limit,

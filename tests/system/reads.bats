@@ -10,7 +10,7 @@ teardown() {
 
 crowd_start() { # crowd_start KEY...: eight connections; returns once some hundred answers have come
   rm -f "$WORLD/crowd" # or the last one's word would do
-  python3 "$REPOSITORY/tests/system/crowd.py" --first 300 "$KEYTURN_SOCKET" 8 "$@" \
+  python3 "$REPOSITORY/tests/system/readers.py" --first 300 "$KEYTURN_SOCKET" 8 "$@" \
     >"$WORLD/counts" 2>"$WORLD/crowd" 3>&- &
   CROWD_PID=$!
   wait_for 20 grep -q reading "$WORLD/crowd"

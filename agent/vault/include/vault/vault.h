@@ -168,8 +168,8 @@ struct vault_span {
 };
 enum err_code vault_scan(struct vault_session *session, enum vault_kind kind, const struct vault_span *span,
                          vault_visit *visit, void *context, struct err *err) ERR_MUST_CHECK;
-/* The first place from there on that has a record; ERR_NOT_FOUND. */
-enum err_code vault_place_from(struct vault_session *session, enum vault_kind kind, int64_t from,
+/* The first place from there on that has a record; *ret_found false: there is none, and the place is left as it is. */
+enum err_code vault_place_from(struct vault_session *session, enum vault_kind kind, int64_t from, bool *ret_found,
                                int64_t *ret_place, struct err *err) ERR_MUST_CHECK;
 /* The records of a key: versions by number descending, deliveries by order, rotations and
  * revocations newest first, labels by number. */
