@@ -78,7 +78,7 @@ build_in() {
 ctest_in() {
   folder=$1
   shift
-  ctest --test-dir "$folder" --output-on-failure --verbose --timeout 600 "$@"
+  ctest --test-dir "$folder" -j "$jobs" --output-on-failure --verbose --timeout 600 "$@"
 }
 
 step 'build, gcc' build_in "$build/gcc" -DCMAKE_C_COMPILER=gcc -DCMAKE_BUILD_TYPE=RelWithDebInfo
@@ -90,7 +90,7 @@ if [ -z "$quick" ]; then
   model=$!
 fi
 export KEYTURN_BIN="$PWD/$build/gcc"
-step 'system' tests/system/halves.sh
+step 'system' tests/system/groups.sh
 
 step 'units, valgrind' tests/lint/valgrind.sh "$build/gcc"
 
@@ -102,7 +102,7 @@ if [ -z "$quick" ]; then
   step 'build, clang with ASan and UBSan' build_in "$build/asan" -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=Debug \
     -DKEYTURN_SANITIZE=address,undefined
   step 'units, ASan and UBSan' ctest_in "$build/asan" -LE long
-  step 'system, ASan and UBSan' env KEYTURN_BIN="$PWD/$build/asan" tests/system/halves.sh
+  step 'system, ASan and UBSan' env KEYTURN_BIN="$PWD/$build/asan" tests/system/groups.sh
   step 'fuzzing, short' tests/fuzz/run.sh --short "$build/fuzz"
   step 'coverage' tests/lint/coverage.sh "$build/coverage"
   grep -E '^(agent|cli|TOTAL)' "$logs/coverage.log"

@@ -11,7 +11,7 @@ ctest --test-dir "$build" -LE long --timeout 600 -j 2 >"$build/ctest.log" 2>&1 |
   tail -n 20 "$build/ctest.log"
   exit 1
 }
-KEYTURN_BIN="$PWD/$build" tests/system/halves.sh >"$build/system.log" 2>&1 || {
+KEYTURN_BIN="$PWD/$build" tests/system/groups.sh >"$build/system.log" 2>&1 || {
   grep -A 20 '^not ok' "$build/system.log"
   exit 1
 }

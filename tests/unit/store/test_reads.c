@@ -149,7 +149,7 @@ static int nest_walk(void *context, const struct store_row *row, struct err *err
     if (store_get(seen->store, STORE_KEY, row->id, false, &got, err) != ERR_OK)
         return ERR_INTERNAL;
     seen->count++;
-    return store_walk(seen->store, STORE_VERSION, &everywhere, note_places, seen, err);
+    return (int)store_walk(seen->store, STORE_VERSION, &everywhere, note_places, seen, err);
 }
 
 static void test_a_walk_visitor_may_read_but_not_walk_the_same_table(void **state)
