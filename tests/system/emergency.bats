@@ -128,7 +128,9 @@ incident() { # incident FILTER: jq over the newest incident
 
 @test "S1: with --replace the new key is in its place before the old one dies, and no grace is waited for" {
   api_start
-  made 2 --grace 24h --deliver-file "$WORLD/places/k:raw" || true
+  made 1 --grace 24h --deliver-file "$WORLD/places/k:raw"
+  keyturn add live/k2 --provider amps-api --no-secret --grace 24h >/dev/null
+  wait_for 20 key_is live/k2 .current.version 1
   old=$(cat "$WORLD/places/k")
   run keyturn revoke --provider amps-api --replace --yes --reason 'in a public log'
   echo "$output"
