@@ -302,9 +302,10 @@ static void test_one_found_dead_by_its_schedule_raises_an_alarm_and_is_replaced_
     fixture_remove(fixture, "keys/healed-1");
     for (int i = 0; i < 2; i++) {
         be_away(fixture, fixture_key(fixture, names[i]).probe_at_ms - fixture_wall_ms(NULL));
-        WAIT_FOR(fixture, names[i], key.alarm || key.current_number == 2);
+        WAIT_FOR(fixture, names[i], key.alarm || key.current_number >= 2);
     }
-    WAIT_FOR(fixture, "healed", key.current_number == 2 && !key.alarm);
+    /* Where both came due in the first absence, the second one cuts its issue off, and it is issued anew. */
+    WAIT_FOR(fixture, "healed", key.current_number >= 2 && !key.alarm);
     assert_int_equal(fixture_key(fixture, "told").rotation_state, 0);
     assert_int_equal(fixture_key(fixture, "told").current_number, 1);
 }
