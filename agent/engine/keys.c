@@ -165,42 +165,51 @@ struct used_place {
     const struct delivery *delivery;
 };
 
-/* Is the other delivery of the other class, and there? What was put to it may still be there when
- * its definition is not. */
+/* Is the other delivery there? What was put to it may still be there when its definition is not. One that
+ * nobody can tell the place of counts for a key of the other class (S5), and not where two of the same class
+ * would overwrite each other: else it would keep every sink from being used. */
 static bool is_used_by(const struct used_place *used, const struct vault_delivery *other)
 {
     OWN(delivery_free) struct delivery *delivery = NULL;
     struct delivery_outline outline;
     struct err unreadable = {0};
     const struct vault_text *text = &other->definition;
-    enum delivery_class class = delivery_place_class(used->delivery);
     /* The place of a file is its path, which no definition changes: most are told apart without a parser. */
     if (strcmp(delivery_kind(used->delivery), "file") == 0 && other->target[0] &&
         strcmp(delivery_target(used->delivery), other->target) != 0)
         return false;
     if (delivery_parse("delivery", text->data, text->length, used->engine->options.sinks, &delivery, &unreadable) ==
         ERR_OK)
-        return delivery_place_class(delivery) != class && delivery_same_place(delivery, used->delivery);
+        return delivery_same_place(delivery, used->delivery);
     delivery_outline_read(text->data, text->length, other->target, &outline);
-    return outline.place_class != class && delivery_may_be_place(used->delivery, &outline);
+    if (outline.place_class == delivery_place_class(used->delivery) && outline.target[0] == '\0')
+        return false;
+    return delivery_may_be_place(used->delivery, &outline);
 }
 
 static int refuse_used_place(void *context, const struct vault_row *record, struct err *err)
 {
     const struct used_place *used = context;
+    const struct vault_delivery *other = (const struct vault_delivery *)record;
+    const char *target = delivery_target(used->delivery);
     struct vault_key key = {0};
-    if (!is_used_by(used, (const struct vault_delivery *)record))
+    if (!is_used_by(used, other))
         return ERR_OK;
     enum err_code code = vault_get(used->engine->session, VAULT_KEY, record->parent, &key.row, err);
-    if (code == ERR_OK)
-        code = err_set(err, ERR_INVALID, "%s is a place of %s/%s, which is of the other class",
-                       delivery_target(used->delivery), key.environment, key.name);
+    if (code == ERR_OK && key.class != (int)delivery_place_class(used->delivery))
+        code = err_set(err, ERR_INVALID, "%s is a place of %s/%s, which is of the other class", target, key.environment,
+                       key.name);
+    else if (code == ERR_OK)
+        code = err_set(err, ERR_INVALID,
+                       "%s is a place of %s/%s already, and one would overwrite the other. Name another place, or give "
+                       "that one up: keyturn deliver %s/%s remove %u",
+                       target, key.environment, key.name, key.environment, key.name, other->order);
     vault_record_release(VAULT_KEY, &key.row);
     return (int)code;
 }
 
 /* S5: a place of the wrong class, and one that a key of the other class uses, is refused when it is
- * configured. */
+ * configured. So is one that is in use already: what is put there last would be all that its users find. */
 static enum err_code check_delivery(struct engine *engine, const struct vault_key *key, const char *definition,
                                     struct vault_delivery *record, struct err *err)
 {

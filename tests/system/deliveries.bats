@@ -260,6 +260,65 @@ END
   keyturn deliver sandbox/ci add "$WORLD/places/amps.key"
 }
 
+# refused_place KEY PLACE HOLDER NUMBER: it is held by that delivery of HOLDER
+refused_place() {
+  run keyturn deliver "$1" add "$2"
+  [ "$status" = 1 ]
+  has "is a place of $3 already" "$output"
+  has "keyturn deliver $3 remove $4" "$output"
+}
+
+@test "a place that a key of the same class holds, or the key itself, is refused by name, and free when that one goes" {
+  begin
+  definitions
+  other=$(dashboard_make nightly-1 live)
+  key_add live/nightly "$other" --deliver-file "$WORLD/places/nightly" >/dev/null
+  keyturn deliver live/reporting add "$WORLD/places/amps.key"
+  keyturn deliver live/reporting add "$VAULT"
+  refused_place live/nightly "$WORLD/places/amps.key:env:AMPS_KEY" live/reporting 1
+  refused_place live/nightly "${VAULT/live\/sink/live\/nightly}" live/reporting 2
+  refused_place live/reporting "$WORLD/places/amps.key:json" live/reporting 1
+  keyturn deliver live/nightly add "${VAULT/\"amps\"\}/\"other\"\}}" # another field of the same path
+  run key_add live/third "$(dashboard_make third-1 live)" --deliver-file "$WORLD/places/nightly:json"
+  [ "$status" = 1 ]
+  has 'is a place of live/nightly already' "$output"
+  run key_add live/third "$(dashboard_make third-2 live)" --deliver-file "$WORLD/places/a" --deliver-file "$WORLD/places/a:json"
+  [ "$status" = 1 ]
+  has 'is a place of live/third already' "$output"
+  run keyturn show live/third
+  [ "$status" = 3 ]
+  wait_for 10 file_is "$WORLD/places/amps.key" "$OLD"
+  file_is "$WORLD/places/nightly" "$other"
+
+  keyturn deliver live/reporting remove 1
+  keyturn deliver live/nightly add "$WORLD/places/amps.key"
+  wait_for 10 file_is "$WORLD/places/amps.key" "$other"
+  dashboard_revoke nightly-1
+  keyturn revoke live/nightly --yes
+  keyturn remove live/nightly --yes
+  keyturn deliver live/reporting add "$WORLD/places/amps.key"
+  wait_for 10 file_is "$WORLD/places/amps.key" "$OLD"
+}
+
+@test "a place is the same by no other way to it: a path with // or .. is refused, a symlink on it is not followed" {
+  world_start
+  OLD=$(dashboard_make reporting-1 live)
+  key_add live/reporting "$OLD" --deliver-file "$WORLD/places/a" >/dev/null
+  wait_for 10 file_is "$WORLD/places/a" "$OLD"
+  key_add live/other "$(dashboard_make other-1 live)" >/dev/null
+  for path in places//a places/../places/a places/./a; do
+    run keyturn deliver live/other add "$WORLD/$path"
+    [ "$status" = 1 ]
+    has 'expected an absolute path of a file, without' "$output"
+  done
+  ln -s places "$WORLD/linked"
+  ln -s a "$WORLD/places/b"
+  keyturn deliver live/other add "$WORLD/linked/a"
+  keyturn deliver live/other add "$WORLD/places/b"
+  wait_for 10 key_is live/other '[.deliveries[].detail | test("symlink: write the path it leads to")] | all' true
+  file_is "$WORLD/places/a" "$OLD"
+}
+
 @test "R13: places are put back in reverse order, programs after what they read" {
   begin
   definitions

@@ -151,6 +151,27 @@ END
   key_is live/reporting .every_s 777600
 }
 
+@test "two keys change places in one run; a place that is in the file twice stays with the first, and the rest is done" {
+  begin
+  nightly=$(dashboard_make nightly-1 live)
+  key_add live/nightly "$nightly" --deliver-file "$WORLD/places/c" >/dev/null
+  places() { # places REPORTING NIGHTLY
+    write '  live/reporting:' '    provider: amps' '    deliveries:' "      - {kind: file, class: live, path: $WORLD/places/$1}" \
+      '  live/nightly:' '    provider: amps' '    every: 9d' '    deliveries:' "      - {kind: file, class: live, path: $WORLD/places/$2}"
+  }
+  places c d
+  exits 0 keyturn apply "$FILE" --yes
+  places d c
+  exits 0 keyturn apply "$FILE" --yes
+  wait_for 10 file_is "$WORLD/places/c" "$nightly"
+  wait_for 10 file_is "$WORLD/places/d" "$LIVE"
+  places d d
+  exits 1 keyturn apply "$FILE" --yes
+  has "$WORLD/places/d is a place of live/reporting already" "$output"
+  key_is live/nightly .every_s 777600
+  file_is "$WORLD/places/d" "$LIVE"
+}
+
 @test "prune removes only keys whose versions are dead, and names the others" {
   begin
   dashboard_revoke ci-1
