@@ -44,8 +44,8 @@ static enum err_code read_one(struct store *store, enum store_table table, enum 
                               const void *bytes, size_t length, struct store_row *ret_row,
                               struct err *err)
 {
-    TRY(statements_check_table(table, err));
-    sqlite3_stmt *statement = store->statements.rows[table][which];
+    sqlite3_stmt *statement = NULL;
+    TRY(statements_row(&store->statements, table, which, &statement, err));
     (void)sqlite3_bind_blob64(statement, 1, bytes, length, SQLITE_STATIC);
     enum err_code code = step_one(store, table, statement, ret_row, err);
     statement_end(statement);
@@ -151,8 +151,8 @@ static enum err_code scan_ended(int said)
 enum err_code store_scan(struct store *store, enum store_table table, const uint8_t *after,
                          store_visit *visit, void *context, struct err *err)
 {
-    TRY(statements_check_table(table, err));
-    sqlite3_stmt *statement = store->statements.rows[table][ROW_SCAN];
+    sqlite3_stmt *statement = NULL;
+    TRY(statements_row(&store->statements, table, ROW_SCAN, &statement, err));
     TRY(check_free(statement, err));
     /* Every id is greater than the empty blob. */
     (void)sqlite3_bind_blob(statement, 1, after ? (const void *)after : "", after ? STORE_ID_BYTES : 0,
@@ -168,7 +168,8 @@ enum err_code store_children(struct store *store, enum store_table table,
     TRY(statements_check_table(table, err));
     if (!statements_has_parent(table))
         return err_set(err, ERR_INVALID, "rows of table %s have no parent", store_table_name(table));
-    sqlite3_stmt *statement = store->statements.rows[table][ROW_CHILDREN];
+    sqlite3_stmt *statement = NULL;
+    TRY(statements_row(&store->statements, table, ROW_CHILDREN, &statement, err));
     TRY(check_free(statement, err));
     (void)sqlite3_bind_blob(statement, 1, parent, STORE_ID_BYTES, SQLITE_STATIC);
     struct row_scan scan = {store, table, visit, context};
@@ -178,8 +179,8 @@ enum err_code store_children(struct store *store, enum store_table table,
 enum err_code store_due(struct store *store, enum store_table table, int64_t now_ms, size_t limit,
                         store_visit *visit, void *context, struct err *err)
 {
-    TRY(statements_check_table(table, err));
-    sqlite3_stmt *statement = store->statements.rows[table][ROW_DUE];
+    sqlite3_stmt *statement = NULL;
+    TRY(statements_row(&store->statements, table, ROW_DUE, &statement, err));
     TRY(check_free(statement, err));
     (void)sqlite3_bind_int64(statement, 1, now_ms);
     (void)sqlite3_bind_int64(statement, 2, limit > INT64_MAX ? INT64_MAX : (sqlite3_int64)limit);
@@ -190,8 +191,8 @@ enum err_code store_due(struct store *store, enum store_table table, int64_t now
 enum err_code store_next_due(struct store *store, enum store_table table, int64_t *ret_due_at_ms,
                              struct err *err)
 {
-    TRY(statements_check_table(table, err));
-    sqlite3_stmt *statement = store->statements.rows[table][ROW_NEXT_DUE];
+    sqlite3_stmt *statement = NULL;
+    TRY(statements_row(&store->statements, table, ROW_NEXT_DUE, &statement, err));
     enum err_code code = ERR_OK;
     /* The minimum of nothing is NULL, which reads as 0. */
     if (sqlite3_step(statement) == SQLITE_ROW)

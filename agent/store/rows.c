@@ -222,7 +222,8 @@ enum err_code store_insert(struct store *store, enum store_table table, const st
     TRY(statements_check_table(table, err));
     TRY(connection_check_writing(store, "insert a row", err));
     TRY(check_row(table, row, err));
-    sqlite3_stmt *insert = store->statements.rows[table][ROW_INSERT];
+    sqlite3_stmt *insert = NULL;
+    TRY(statements_row(&store->statements, table, ROW_INSERT, &insert, err));
     bind_row(insert, row);
     return change_one(store, insert, table, "insert a row", err);
 }
@@ -242,7 +243,8 @@ enum err_code store_update(struct store *store, enum store_table table, const st
     TRY(statements_check_table(table, err));
     TRY(connection_check_writing(store, "update a row", err));
     TRY(check_row(table, row, err));
-    sqlite3_stmt *update = store->statements.rows[table][update_keeping(keep)];
+    sqlite3_stmt *update = NULL;
+    TRY(statements_row(&store->statements, table, update_keeping(keep), &update, err));
     bind_row(update, row);
     (void)sqlite3_bind_int64(update, PARAMETER_OLD_REVISION, (sqlite3_int64)old_revision);
     return change_one(store, update, table, "update a row", err);
@@ -253,7 +255,8 @@ enum err_code store_remove(struct store *store, enum store_table table, const ui
 {
     TRY(statements_check_table(table, err));
     TRY(connection_check_writing(store, "remove a row", err));
-    sqlite3_stmt *remove = store->statements.rows[table][ROW_REMOVE];
+    sqlite3_stmt *remove = NULL;
+    TRY(statements_row(&store->statements, table, ROW_REMOVE, &remove, err));
     bind_blob(remove, PARAMETER_ID, id, STORE_ID_BYTES);
     (void)sqlite3_bind_int64(remove, PARAMETER_OLD_REVISION, (sqlite3_int64)revision);
     return change_one(store, remove, table, "remove a row", err);

@@ -21,43 +21,36 @@ static const struct {
 
 #define ROW_COLUMNS "id, parent, name_index, revision, due_at_ms, meta"
 
-struct sql_text {
-    const char *sql; /* "%w" is the table's name */
-    bool writes;
-};
-
-static const struct sql_text row_texts[ROW_STATEMENT_COUNT] = {
-    [ROW_INSERT] = {"INSERT INTO \"%w\" (" ROW_COLUMNS ", secret) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                    true},
-    [ROW_UPDATE] = {"UPDATE \"%w\" SET name_index = ?3, revision = ?4, due_at_ms = ?5, meta = ?6, "
-                    "secret = ?7 WHERE id = ?1 AND revision = ?8",
-                    true},
-    [ROW_UPDATE_KEEPING_SECRET] = {"UPDATE \"%w\" SET name_index = ?3, revision = ?4, due_at_ms = ?5, "
-                                   "meta = ?6 WHERE id = ?1 AND revision = ?8",
-                                   true},
-    [ROW_UPDATE_KEEPING_INDEX] = {"UPDATE \"%w\" SET revision = ?4, due_at_ms = ?5, meta = ?6 "
-                                  "WHERE id = ?1 AND revision = ?8",
-                                  true},
-    [ROW_UPDATE_KEEPING_DUE] = {"UPDATE \"%w\" SET revision = ?4, meta = ?6 WHERE id = ?1 AND revision = ?8",
-                                true},
-    [ROW_REMOVE] = {"DELETE FROM \"%w\" WHERE id = ?1 AND revision = ?8", true},
-    [ROW_GET] = {"SELECT " ROW_COLUMNS ", NULL FROM \"%w\" WHERE id = ?1"},
-    [ROW_GET_WITH_SECRET] = {"SELECT " ROW_COLUMNS ", secret FROM \"%w\" WHERE id = ?1"},
-    [ROW_FIND] = {"SELECT " ROW_COLUMNS ", NULL FROM \"%w\" WHERE name_index = ?1"},
-    [ROW_FIND_WITH_SECRET] = {"SELECT " ROW_COLUMNS ", secret FROM \"%w\" WHERE name_index = ?1"},
-    [ROW_SCAN] = {"SELECT " ROW_COLUMNS ", NULL FROM \"%w\" WHERE id > ?1 ORDER BY id"},
+static const char *const row_texts[ROW_STATEMENT_COUNT] = { /* "%w" is the table's name */
+    [ROW_INSERT] = "INSERT INTO \"%w\" (" ROW_COLUMNS ", secret) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [ROW_UPDATE] = "UPDATE \"%w\" SET name_index = ?3, revision = ?4, due_at_ms = ?5, meta = ?6, "
+                   "secret = ?7 WHERE id = ?1 AND revision = ?8",
+    [ROW_UPDATE_KEEPING_SECRET] = "UPDATE \"%w\" SET name_index = ?3, revision = ?4, due_at_ms = ?5, "
+                                  "meta = ?6 WHERE id = ?1 AND revision = ?8",
+    [ROW_UPDATE_KEEPING_INDEX] = "UPDATE \"%w\" SET revision = ?4, due_at_ms = ?5, meta = ?6 "
+                                 "WHERE id = ?1 AND revision = ?8",
+    [ROW_UPDATE_KEEPING_DUE] = "UPDATE \"%w\" SET revision = ?4, meta = ?6 WHERE id = ?1 AND revision = ?8",
+    [ROW_REMOVE] = "DELETE FROM \"%w\" WHERE id = ?1 AND revision = ?8",
+    [ROW_GET] = "SELECT " ROW_COLUMNS ", NULL FROM \"%w\" WHERE id = ?1",
+    [ROW_GET_WITH_SECRET] = "SELECT " ROW_COLUMNS ", secret FROM \"%w\" WHERE id = ?1",
+    [ROW_FIND] = "SELECT " ROW_COLUMNS ", NULL FROM \"%w\" WHERE name_index = ?1",
+    [ROW_FIND_WITH_SECRET] = "SELECT " ROW_COLUMNS ", secret FROM \"%w\" WHERE name_index = ?1",
+    [ROW_SCAN] = "SELECT " ROW_COLUMNS ", NULL FROM \"%w\" WHERE id > ?1 ORDER BY id",
     /* In the order of the file, so that each page is read once. */
-    [ROW_WALK] = {"SELECT visit_row(?1, rowid, " ROW_COLUMNS ") FROM \"%w\" NOT INDEXED "
-                  "WHERE rowid BETWEEN ?2 AND ?3"},
-    [ROW_PLACE_FROM] = {"SELECT rowid FROM \"%w\" NOT INDEXED WHERE rowid >= ?1 ORDER BY rowid LIMIT 1"},
-    [ROW_CHILDREN] = {"SELECT " ROW_COLUMNS ", NULL FROM \"%w\" WHERE parent = ?1 ORDER BY id"},
-    [ROW_DUE] = {"SELECT " ROW_COLUMNS ", NULL FROM \"%w\" WHERE due_at_ms <= ?1 "
-                 "ORDER BY due_at_ms, id LIMIT ?2"},
-    [ROW_NEXT_DUE] = {"SELECT min(due_at_ms) FROM \"%w\" WHERE due_at_ms IS NOT NULL"},
-    [ROW_TAGS] = {"SELECT visit_tags(id, revision, meta, secret) FROM \"%w\" NOT INDEXED"},
+    [ROW_WALK] = "SELECT visit_row(?1, rowid, " ROW_COLUMNS ") FROM \"%w\" NOT INDEXED "
+                 "WHERE rowid BETWEEN ?2 AND ?3",
+    [ROW_PLACE_FROM] = "SELECT rowid FROM \"%w\" NOT INDEXED WHERE rowid >= ?1 ORDER BY rowid LIMIT 1",
+    [ROW_CHILDREN] = "SELECT " ROW_COLUMNS ", NULL FROM \"%w\" WHERE parent = ?1 ORDER BY id",
+    [ROW_DUE] = "SELECT " ROW_COLUMNS ", NULL FROM \"%w\" WHERE due_at_ms <= ?1 "
+                "ORDER BY due_at_ms, id LIMIT ?2",
+    [ROW_NEXT_DUE] = "SELECT min(due_at_ms) FROM \"%w\" WHERE due_at_ms IS NOT NULL",
+    [ROW_TAGS] = "SELECT visit_tags(id, revision, meta, secret) FROM \"%w\" NOT INDEXED",
 };
 
-static const struct sql_text single_texts[SINGLE_STATEMENT_COUNT] = {
+static const struct {
+    const char *sql;
+    bool writes;
+} single_texts[SINGLE_STATEMENT_COUNT] = {
     [SINGLE_BEGIN_WRITE] = {"BEGIN IMMEDIATE", true},
     [SINGLE_BEGIN_READ] = {"BEGIN"},
     [SINGLE_COMMIT] = {"COMMIT"},
@@ -94,19 +87,38 @@ static enum err_code prepare_row(sqlite3 *db, const char *text, const char *tabl
     return code;
 }
 
+/* What is prepared of a table takes some 8 KiB, and there are a hundred of them, so that they are kept only
+ * where they are used. */
+static enum err_code try_rows(sqlite3 *db, struct err *err)
+{
+    for (int table = STORE_KEY; table < STORE_TABLE_END; table++) {
+        for (int i = 0; i < ROW_STATEMENT_COUNT; i++) {
+            sqlite3_stmt *statement = NULL;
+            TRY(prepare_row(db, row_texts[i], tables[table].name, &statement, err));
+            (void)sqlite3_finalize(statement);
+        }
+    }
+    return ERR_OK;
+}
+
 enum err_code statements_prepare(sqlite3 *db, bool writer, struct statements *statements, struct err *err)
 {
+    statements->db = db;
     for (int i = 0; i < SINGLE_STATEMENT_COUNT; i++) {
         if (writer || !single_texts[i].writes)
             TRY(prepare(db, single_texts[i].sql, &statements->singles[i], err));
     }
-    for (int table = STORE_KEY; table < STORE_TABLE_END; table++) {
-        for (int i = 0; i < ROW_STATEMENT_COUNT; i++) {
-            if (writer || !row_texts[i].writes)
-                TRY(prepare_row(db, row_texts[i].sql, tables[table].name, &statements->rows[table][i],
-                                err));
-        }
-    }
+    return writer ? try_rows(db, err) : ERR_OK;
+}
+
+enum err_code statements_row(struct statements *statements, enum store_table table, enum row_statement which,
+                             sqlite3_stmt **ret_statement, struct err *err)
+{
+    TRY(statements_check_table(table, err));
+    sqlite3_stmt **statement = &statements->rows[table][which];
+    if (!*statement)
+        TRY(prepare_row(statements->db, row_texts[which], tables[table].name, statement, err));
+    *ret_statement = *statement;
     return ERR_OK;
 }
 

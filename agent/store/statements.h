@@ -1,4 +1,4 @@
-/* Every SQL statement of the store, in one list, prepared when it is opened so
+/* Every SQL statement of the store, in one list, tried when a writer opens it so
  * that a schema that does not fit fails there. Private to the store. */
 #ifndef KEYTURN_STORE_STATEMENTS_H
 #define KEYTURN_STORE_STATEMENTS_H
@@ -78,15 +78,19 @@ enum walk_parameter { WALK_PARAMETER_CONTEXT = 1, WALK_PARAMETER_FIRST, WALK_PAR
 enum tags_argument { TAGS_ID, TAGS_REVISION, TAGS_META, TAGS_SECRET };
 
 struct statements {
+    sqlite3 *db; /* borrowed */
     sqlite3_stmt *rows[STORE_TABLE_END][ROW_STATEMENT_COUNT];
     sqlite3_stmt *singles[SINGLE_STATEMENT_COUNT];
 };
 
-/* Prepare them; a reader's lack what changes rows (they stay NULL). On failure
- * *statements still wants statements_release. */
+/* Prepare the single ones; a reader's lack what changes rows (they stay NULL). A writer tries the others,
+ * too. On failure *statements still wants statements_release. */
 enum err_code statements_prepare(sqlite3 *db, bool writer, struct statements *statements, struct err *err)
     ERR_MUST_CHECK;
 void statements_release(struct statements *statements);
+/* A table's statement, prepared at its first use and kept. */
+enum err_code statements_row(struct statements *statements, enum store_table table, enum row_statement which,
+                             sqlite3_stmt **ret_statement, struct err *err) ERR_MUST_CHECK;
 
 /* Is it one of ours? Tables come as numbers from other rooms. */
 enum err_code statements_check_table(enum store_table table, struct err *err) ERR_MUST_CHECK;

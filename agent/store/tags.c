@@ -77,7 +77,10 @@ enum err_code tags_define(struct store *store, struct err *err)
 
 static int scan_table(struct store *store, struct tags_scan *scan)
 {
-    sqlite3_stmt *statement = store->statements.rows[scan->table][ROW_TAGS];
+    sqlite3_stmt *statement = NULL;
+    enum err_code code = statements_row(&store->statements, scan->table, ROW_TAGS, &statement, scan->err);
+    if (code != ERR_OK)
+        return (int)code;
     int step = sqlite3_step(statement);
     int said = scan->said;
     if (said == ERR_OK && step != SQLITE_ROW)

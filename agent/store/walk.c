@@ -70,8 +70,8 @@ static int walk_run(struct store *store, struct walk *walk, sqlite3_stmt *statem
 enum err_code store_walk(struct store *store, enum store_table table, const struct store_span *span,
                          store_visit *visit, void *context, struct err *err)
 {
-    TRY(statements_check_table(table, err));
-    sqlite3_stmt *statement = store->statements.rows[table][ROW_WALK];
+    sqlite3_stmt *statement = NULL;
+    TRY(statements_row(&store->statements, table, ROW_WALK, &statement, err));
     if (sqlite3_stmt_busy(statement))
         return err_set(err, ERR_STATE, "a scan of the store runs inside the same scan");
     struct walk walk = {.table = table, .visit = visit, .context = context, .err = err};
@@ -85,8 +85,8 @@ enum err_code store_walk(struct store *store, enum store_table table, const stru
 enum err_code store_place_from(struct store *store, enum store_table table, int64_t from, int64_t *ret_place,
                                struct err *err)
 {
-    TRY(statements_check_table(table, err));
-    sqlite3_stmt *statement = store->statements.rows[table][ROW_PLACE_FROM];
+    sqlite3_stmt *statement = NULL;
+    TRY(statements_row(&store->statements, table, ROW_PLACE_FROM, &statement, err));
     enum err_code code = ERR_OK;
     (void)sqlite3_bind_int64(statement, 1, from);
     int step = sqlite3_step(statement);
