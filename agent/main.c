@@ -3,6 +3,7 @@
 #include "api/api.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "config.h"
 #include "provider/examine.h"
@@ -396,6 +397,7 @@ int main(int argc, char **argv)
     unlock_at_start(agent.engine, &agent.config);
     log_info("main", "keyturnd %s listens on %s, store %s, %s", KEYTURN_VERSION, agent.config.socket,
              agent.config.store, vault_state_name(vault_state(agent.vault)));
+    memory_drop_code();
     tell_ready(&agent.config, "ready");
     end(&agent);
     return 0;
