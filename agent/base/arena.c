@@ -1,11 +1,15 @@
 /* An arena: one guarded, locked region of blocks and, in ordinary memory, a
  * bitmap of the taken ones and a header for each block that may start a secret.
- * First fit: secrets are few and short-lived, and most take one block. */
+ * First fit: secrets are few and short-lived, and most take one block. So the
+ * region's first pages are the ones in use; the others take up memory, and are
+ * locked, from their first use on. */
 #include "secret_private.h"
 
 #include <sodium.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 enum { ARENA_BLOCK_BYTES = 512, ARENA_WORD_BITS = 64 };
 
@@ -19,6 +23,17 @@ struct secret_arena {
 static size_t arena_blocks(size_t bytes)
 {
     return (bytes + ARENA_BLOCK_BYTES - 1) / ARENA_BLOCK_BYTES;
+}
+
+/* What holds no secret goes back to the system. The region stays locked, so that each page is as soon as it
+ * is touched. (A kernel before 5.18 says no, and the pages stay where they are.) */
+static void arena_drop_pages(const struct secret_arena *arena)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t before = (page - (uintptr_t)arena->region % page) % page; /* sodium's own bytes lie in the first */
+    size_t bytes = arena->blocks * ARENA_BLOCK_BYTES;
+    if (bytes > before + page)
+        (void)madvise(arena->region + before, (bytes - before) / page * page, MADV_DONTNEED_LOCKED);
 }
 
 struct secret_arena *secret_arena_new(size_t bytes)
@@ -35,7 +50,7 @@ struct secret_arena *secret_arena_new(size_t bytes)
     arena->region = secret_pages_new(blocks * ARENA_BLOCK_BYTES);
     if (!arena->headers || !arena->taken || !arena->region)
         return NULL;
-    sodium_memzero(arena->region, blocks * ARENA_BLOCK_BYTES);
+    arena_drop_pages(arena);
     return GIVE(arena);
 }
 
@@ -94,20 +109,27 @@ void arena_return(struct secret_arena *arena, struct secret *secret)
     *secret = (struct secret){0};
 }
 
-/* A secret that outlives its arena would read pages that are gone: a bug that
- * must not stay hidden. */
-static void arena_check_empty(const struct secret_arena *arena)
+static bool arena_is_empty(const struct secret_arena *arena)
 {
-    for (size_t block = 0; arena->taken && block < arena->blocks; block++)
-        if (arena_is_taken(arena, block))
-            sodium_misuse();
+    for (size_t word = 0; word <= arena->blocks / ARENA_WORD_BITS; word++)
+        if (arena->taken[word])
+            return false;
+    return true;
+}
+
+void secret_arena_rest(struct secret_arena *arena)
+{
+    if (arena_is_empty(arena))
+        arena_drop_pages(arena);
 }
 
 struct secret_arena *secret_arena_free(struct secret_arena *arena)
 {
     if (!arena)
         return NULL;
-    arena_check_empty(arena);
+    /* A secret that outlives its arena would read pages that are gone: a bug that must not stay hidden. */
+    if (arena->taken && !arena_is_empty(arena))
+        sodium_misuse();
     sodium_free(arena->region);
     free(arena->headers);
     free(arena->taken);

@@ -8,8 +8,9 @@
 #include "child.h"
 
 #include <string.h>
+#include <sys/mman.h>
 
-enum { BLOCK = 512 };
+enum { BLOCK = 512, PAGE = 4096, PAGES = 256 };
 
 static int start(void **state)
 {
@@ -130,6 +131,51 @@ static int free_with_a_secret_left(void)
     return 1;
 }
 
+static bool pages_can_be_dropped(void)
+{
+    void *page = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    bool can = madvise(page, PAGE, MADV_DONTNEED_LOCKED) == 0;
+    (void)munmap(page, PAGE);
+    return can;
+}
+
+/* Of the pages from the first whole one of the arena on. */
+static int resident(const struct secret *first)
+{
+    unsigned char there[PAGES - 1];
+    const unsigned char *start = secret_peek(first);
+    int count = 0;
+    start += (PAGE - (uintptr_t)start % PAGE) % PAGE;
+    assert_int_equal(mincore((void *)(uintptr_t)start, sizeof there * PAGE, there), 0);
+    for (size_t i = 0; i < sizeof there; i++)
+        count += there[i] & 1;
+    return count;
+}
+
+static void test_an_arena_takes_up_what_is_used_and_gives_it_back(void **state)
+{
+    (void)state;
+    if (!pages_can_be_dropped())
+        skip();
+    OWN(secret_arena_free) struct secret_arena *arena = secret_arena_new((size_t)PAGES * PAGE);
+    struct secret *first = secret_new_in(arena, BLOCK);
+    assert_int_equal(resident(first), 0);
+    struct secret *many = secret_new_in(arena, (size_t)PAGES / 2 * PAGE);
+    fill(many, 7);
+    assert_in_range(resident(first), PAGES / 2 - 1, PAGES / 2 + 1);
+    secret_free(many);
+    fill(first, 9);
+    secret_arena_rest(arena);
+    assert_int_equal(secret_peek(first)[BLOCK - 1], 9);
+    assert_true(resident(first) > 0); /* a secret is in it */
+    const unsigned char *bytes = secret_peek(first);
+    secret_free(first);
+    secret_arena_rest(arena);
+    OWN(secret_free) struct secret *again = secret_new_in(arena, BLOCK);
+    assert_ptr_equal(secret_peek(again), bytes);
+    assert_int_equal(resident(again), 0);
+}
+
 static int read_past_the_region(void)
 {
     struct secret_arena *arena = secret_arena_new(BLOCK);
@@ -160,6 +206,7 @@ int main(void)
         cmocka_unit_test(test_a_full_arena_falls_back_to_pages_of_its_own),
         cmocka_unit_test(test_a_piece_may_span_words_of_the_bitmap),
         cmocka_unit_test(test_sizes_are_rounded_up_to_blocks),
+        cmocka_unit_test(test_an_arena_takes_up_what_is_used_and_gives_it_back),
         cmocka_unit_test(test_an_arena_with_a_secret_left_aborts),
         cmocka_unit_test(test_S6_the_region_ends_at_a_guard_page),
     };

@@ -65,9 +65,12 @@ void secret_wipe(void *bytes, size_t length);
 enum err_code secret_read_fd(int fd, size_t max_bytes, const char *what, struct secret **ret_secret,
                              struct err *err) ERR_MUST_CHECK;
 
-/* An arena of that many bytes (rounded up to blocks of 512), or NULL. All its
- * secrets must be freed before it: one that is left is a bug and aborts. */
+/* An arena of that many bytes (rounded up to blocks of 512), or NULL. So much may be locked, but only
+ * what is used takes up memory. All its secrets must be freed before it: one that is left is a bug and
+ * aborts. */
 struct secret_arena *secret_arena_new(size_t bytes) ERR_MUST_CHECK;
+/* Give the memory that was used back, unless a secret is in it. */
+void secret_arena_rest(struct secret_arena *arena);
 struct secret_arena *secret_arena_free(struct secret_arena *arena);
 OWN_DEFINE(struct secret_arena, secret_arena_free);
 
