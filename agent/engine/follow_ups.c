@@ -59,8 +59,9 @@ static enum err_code follow(struct engine *engine, const struct follow_up *follo
                                    .incident = follow_up->incident,
                                    .retry_after_ms = -1};
     enum err_code code = rotation_step(engine, follow_up->id, &input, NULL, err);
-    /* A rotation that has ended meanwhile has no use for the news, nor for the time. */
-    bool may_be_late = follow_up->event == ROTATION_ON_OLD_DEAD || follow_up->event == ROTATION_ON_TIME;
+    /* A rotation that has ended or moved on meanwhile has no use for the news, nor for the time. */
+    bool may_be_late = follow_up->event == ROTATION_ON_OLD_DEAD || follow_up->event == ROTATION_ON_TIME ||
+                       follow_up->event == ROTATION_ON_ROLL_BACK;
     return code == ERR_STATE && may_be_late ? ERR_OK : code;
 }
 

@@ -95,7 +95,10 @@ static enum err_code do_record_death(struct step *step, struct err *err)
 static enum err_code do_restore(struct step *step, struct err *err)
 {
     TRY(version_set_state(step->engine, step->revocation->version_id, VAULT_RETIRING, NULL, err));
-    return tell_rotation(step, ROTATION_ON_OLD_RESTORED, err);
+    TRY(tell_rotation(step, ROTATION_ON_OLD_RESTORED, err));
+    /* It lives again because somebody asked for it back: so it is put back, too (R17), before its grace,
+     * which has passed, lets it be condemned anew. */
+    return tell_rotation(step, ROTATION_ON_ROLL_BACK, err);
 }
 
 static enum err_code do_back_off(struct step *step, struct err *err)

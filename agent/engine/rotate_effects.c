@@ -453,8 +453,9 @@ static enum err_code do_wait(struct rotation_work *work, struct err *err)
         return wait_for_readers(work, 0);
     if (!rotation->emergency && !usage_is_quiet(work->engine, work->subject, rotation))
         return wait_for_readers(work, rotation->usage_due_at_ms);
-    /* Nothing to wait for: what time would bring comes in this step, but not from time itself, in a circle. */
-    if (work->input->event != ROTATION_ON_TIME)
+    /* Nothing to wait for: what time would bring comes in this step, but not from time itself, in a circle,
+     * nor where what follows is a roll back. */
+    if (work->input->event != ROTATION_ON_TIME && work->input->event != ROTATION_ON_OLD_RESTORED)
         follow_up_add(work->engine, false, rotation->row.id, ROTATION_ON_TIME, "engine", 0);
     return ERR_OK;
 }
@@ -576,21 +577,33 @@ static int say_place(void *context, const struct vault_row *record, struct err *
     return ERR_OK;
 }
 
+/* What becomes of the places, where it is not a failure that decides it. */
+static const char *places_outlook(const struct vault_rotation *rotation)
+{
+    if (!rotation->old_number)
+        return "the new version is taken away again";
+    if (rotation->old_condemned || rotation->old_dead)
+        return "the old version cannot come back: every place gets the new one";
+    return "every place gets the old version back";
+}
+
 /* R12: which delivery failed; R14: which place holds what. */
 static enum err_code tell_places(struct rotation_work *work, struct err *err)
 {
-    struct places_text places = {.failed_mask = work->rotation->undo_failed_mask};
+    struct vault_rotation *rotation = work->rotation;
+    struct places_text places = {.failed_mask = rotation->undo_failed_mask};
+    bool failed = work->input->event == ROTATION_ON_DELIVERY_FAILED;
     if (!places.failed_mask)
-        return tell(work, true, "a delivery failed");
+        return tell(work, failed, failed ? "a delivery failed" : places_outlook(rotation));
     enum err_code code = vault_children(work->engine->session, VAULT_DELIVERY, work->subject->key.row.id, say_place,
                                         &places, err);
     if (code == ERR_OK)
-        snprintf(work->rotation->detail, sizeof work->rotation->detail,
+        snprintf(rotation->detail, sizeof rotation->detail,
                  "both versions stay alive: mend the places, then keyturn retry%s", buf_text(&places.text));
     buf_release(&places.text);
     if (code == ERR_OK)
         log_warning("engine", "%s/%s: rotation %u: %s", work->subject->key.environment, work->subject->key.name,
-                    work->rotation->number, work->rotation->detail);
+                    rotation->number, rotation->detail);
     return code;
 }
 

@@ -45,9 +45,9 @@ class Evidence:
         return next((number for number, known in self.ids.items() if known == key_id), None)
 
     def content_at(self, when):
-        """The version that the place held then; None before the first."""
+        """The version that the place held then; None before the first, and after one was taken away."""
         written = [content for at, content in self.world.place.seen if at <= when + COARSE_S]
-        return self.version_in(written[-1]) if written else None
+        return self.version_in(written[-1]) if written and written[-1] is not None else None
 
     def version_in(self, content):
         match = re.fullmatch(rb"(?:#.*\n)*AMPS_KEY='?([^'\n]+)'?\n", content)
@@ -58,8 +58,11 @@ class Evidence:
 
 
 def check_places(evidence):
+    emergency = any(revocation["emergency"] for revocation in evidence.key["revocations"])
     for _, content in evidence.world.place.seen:
-        evidence.version_in(content)
+        claim(content is not None or emergency, "S1: the place was emptied, and there was something to put back")
+        if content is not None:
+            evidence.version_in(content)
     others = evidence.world.place.others()
     claim(not others, f"S6: files were left beside the delivered one: {others}")
     current = evidence.key.get("current")

@@ -10,6 +10,7 @@ import traceback
 from cases import Count, failures, kills, provider_faults
 from chance import Chance
 from scenarios import SCENARIOS
+from steers import steers
 from world import Broken, Programs
 
 SHORT = {"kills": 22, "failures": 8, "provider_faults": 14, "chance": 16}
@@ -55,7 +56,7 @@ def options():
     parser.add_argument("build", type=os.path.abspath, help="a build with -DKEYTURN_FAULT=ON")
     parser.add_argument("--short", action="store_true", help="a sample, in about four minutes")
     parser.add_argument("--scenario", action="append", choices=list(SCENARIOS), help="only this one")
-    parser.add_argument("--only", choices=["kills", "failures", "provider_faults", "chance"])
+    parser.add_argument("--only", choices=["kills", "failures", "provider_faults", "steers", "chance"])
     parser.add_argument("--match", default="", help="only cases whose name holds this")
     parser.add_argument("--seed", type=int, help="the first seed of the random runs")
     parser.add_argument("--rotations", type=int, help="how many random runs")
@@ -87,7 +88,9 @@ def main():
     chosen = options()
     run = Run(Programs(chosen.build), chosen.verbose)
     alone = chosen.seed is not None or chosen.rotations is not None or chosen.only == "chance"
-    cases = [] if alone else plan(chosen, run)
+    cases = [] if alone or chosen.only == "steers" else plan(chosen, run)
+    if chosen.only == "steers" or (not alone and chosen.only is None):
+        cases += steers()
     if alone or chosen.only is None:
         cases += chances(chosen)
     run.cases([case for case in cases if chosen.match in case.name], chosen.workers)

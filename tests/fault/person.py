@@ -23,13 +23,13 @@ class Ask:
         self.ended = False
 
 
-def key_request(secret=None, provider="amps", place=None, **fields):
+def key_request(secret=None, provider="amps", place=None, more_places=(), **fields):
     environment, name = KEY.split("/")
     request = {"environment": environment, "name": name, "provider": provider, "grace_s": 0.1,
                "probe_every_s": 3600, "secret": secret, **fields}
     if place:
         request["deliveries"] = [{"kind": "file", "class": "live", "path": place.path, "format": "env",
-                                  "variable": "AMPS_KEY"}]
+                                  "variable": "AMPS_KEY"}, *more_places]
     return request
 
 
@@ -64,6 +64,7 @@ class Person:
         self.asks = list(asks)
         self.patient = patient  # retries what came to need attention
         self.stages = stages
+        self.revokes = True
         self.made = {}          # secret → the dashboard's document
         self.attention = []     # what came to need a person's decision
         self.deaths = 0
@@ -104,7 +105,7 @@ class Person:
         for revocation in key["revocations"]:
             if not is_open(revocation):
                 continue
-            if revocation["state"] == "waiting":
+            if revocation["state"] == "waiting" and self.revokes:
                 self.revoke(revocation)
             if revocation["state"] == "attention":
                 self.attention.append(revocation["detail"])
@@ -175,7 +176,8 @@ class Person:
             self.serve(key)
         if self.world.lands:
             self.land()
-        return taken and finished(self.look()) and self.labels_ended()
+        # A label that is found becomes a revocation in one step: looked at in this order, neither hides.
+        return taken and self.labels_ended() and finished(self.look())
 
     def until(self, finished, seconds, what):
         """Go on until finished(key). The agent is started again whenever it died."""

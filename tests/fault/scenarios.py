@@ -52,11 +52,11 @@ def begin_manual(world, **fields):
     return person
 
 
-def begin_api(world, **fields):
+def begin_api(world, provider="amps-api", **fields):
     admin = {"environment": "live", "name": ADMIN.split("/")[1], "provider": "amps-api", "unchecked": True,
              "secret": world.simulator.admin_key}
     expect(world.agent.call("POST", "/v1/keys", admin), 201)
-    expect(world.agent.call("POST", "/v1/keys", key_request(provider="amps-api", place=world.place, **fields)), 201)
+    expect(world.agent.call("POST", "/v1/keys", key_request(provider=provider, place=world.place, **fields)), 201)
     person = Person(world, [Ask("rotation", rotations_are(1), rotate)])
     person.until(lambda key: in_state("done")(key) and holds_current(key), SETUP_S, "the first version")
     return person
@@ -126,6 +126,21 @@ def ask_cancel_unproved():
                lambda world: world.simulator.no_faults())
 
 
+def no_disable(world):
+    world.simulator.fault(match={"path": "/keys/*/disable"}, kind="status_500", times=-1)
+
+
+def coming_back(key):
+    """The old version is enabled again, or put back already."""
+    enabled = any(r["version"] == 1 and r["state"] in ("enabling", "restored") for r in key["revocations"])
+    return enabled or in_state("undoing", "failed")(key)
+
+
+def ask_back():
+    """The old version is asked for while it is being disabled."""
+    return Ask("rollback", coming_back, move("rollback"), in_state("retiring"), lambda world: world.simulator.no_faults())
+
+
 def lost_create(world):
     world.simulator.fault(match={"method": "POST", "path": "/keys"}, kind="reset_before", times=1)
     world.lands = True
@@ -158,6 +173,7 @@ SCENARIOS = {
                          given_up, grace_s=3600),
     "rollback-api": Scenario(begin_api, lambda: [ask_rotation(2), ask_move("rollback", "settling")],
                              given_up, grace_s=3600),
+    "rollback-late": Scenario(begin_api, lambda: [ask_rotation(2), ask_back()], given_up, prepare=no_disable),
     "cancel": Scenario(begin_manual, lambda: [ask_rotation(1), ask_move("cancel", "staging")],
                        given_up, stages=False),
     "cancel-proving": Scenario(begin_manual, lambda: [ask_rotation(1), ask_cancel_unproved()],
