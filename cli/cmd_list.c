@@ -4,6 +4,8 @@
 #include "say.h"
 #include "table.h"
 
+#include "base/text.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,9 +26,11 @@ static enum err_code list_pass(void *context, const struct http_head *head, cons
     return ERR_OK;
 }
 
-static enum err_code list_print_json(struct cli *cli, const char *path, struct err *err)
+static enum err_code list_print_json(struct cli *cli, const struct keys_query *query, struct err *err)
 {
-    const struct http_request request = {.method = "GET", .path = path};
+    OWN_BUF struct buf path = {0};
+    keys_path(&path, query);
+    const struct http_request request = {.method = "GET", .path = buf_text(&path)};
     char last = '\n';
     TRY(agent_stream(cli, &request, list_pass, &last, err));
     if (last != '\n')
@@ -112,9 +116,8 @@ enum { LIST_COLUMNS = sizeof list_columns / sizeof list_columns[0] };
 static enum err_code list_add(struct table *table, const struct key_row *row, const json_t *rotations,
                               int64_t now_ms, struct buf *text, struct err *err)
 {
-    char version[24] = "";
-    if (row->version > 0)
-        (void)snprintf(version, sizeof version, "%lld", (long long)row->version);
+    char digits[TEXT_DIGITS_BYTES + 1] = "";
+    const char *version = row->version > 0 ? text_digits((uint64_t)row->version, digits) : "";
     buf_clear(text);
     say_age(text, row->since_ms, now_ms);
     buf_add(text, "", 1);
@@ -158,13 +161,12 @@ static enum err_code list_print_table(struct cli *cli, const struct key_rows *ro
 
 static enum err_code list_run(struct cli *cli, const struct args *args, struct err *err)
 {
-    OWN_BUF struct buf path = {0};
-    const char *fields = args_has(args, "json") ? NULL : args_has(args, "names") ? "key" : KEYS_LISTED;
-    keys_path(&path, args_value(args, "environment"), args_value(args, "provider"), fields);
+    const struct keys_query query = {args_value(args, "environment"), args_value(args, "provider"),
+                                     args_has(args, "names") ? KEYS_NAMED : KEYS_LISTED};
     if (args_has(args, "json"))
-        return list_print_json(cli, buf_text(&path), err);
+        return list_print_json(cli, &query, err);
     OWN_KEY_ROWS struct key_rows rows = {0};
-    TRY(keys_read(cli, buf_text(&path), &rows, err));
+    TRY(keys_read(cli, &query, &rows, err));
     if (args_has(args, "names")) {
         for (size_t i = 0; i < rows.count; i++)
             printf("%s\n", rows.rows[i].key);

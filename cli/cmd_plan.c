@@ -7,6 +7,9 @@
 #include "table.h"
 #include "timeline.h"
 
+#include "base/limits.h"
+#include "base/text.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -152,8 +155,7 @@ static void plan_add_jobs(struct plan *plan, const struct key_rows *rows, const 
     size_t index = 0;
     const json_t *job = NULL;
     json_array_foreach (jobs, index, job) {
-        struct key_row wanted = {0};
-        (void)snprintf(wanted.key, sizeof wanted.key, "%s", field_text(job, "key"));
+        struct key_row wanted = {.key = field_text(job, "key")};
         if (rows->count > 0 && bsearch(&wanted, rows->rows, rows->count, sizeof wanted, key_row_compare))
             add(plan, job);
     }
@@ -162,12 +164,11 @@ static void plan_add_jobs(struct plan *plan, const struct key_rows *rows, const 
 static enum err_code plan_read(struct cli *cli, const struct args *args, int64_t now_ms, struct plan *plan,
                                struct err *err)
 {
-    OWN_BUF struct buf path = {0};
+    const struct keys_query query = {args_value(args, "environment"), args_value(args, "provider"), KEYS_WHOLE};
     OWN_KEY_ROWS struct key_rows rows = {0};
     OWN(json_free) json_t *rotations = NULL;
     OWN(json_free) json_t *revocations = NULL;
-    keys_path(&path, args_value(args, "environment"), args_value(args, "provider"), KEYS_ROW);
-    TRY(keys_read(cli, buf_text(&path), &rows, err));
+    TRY(keys_read(cli, &query, &rows, err));
     TRY(agent_list(cli, "/v1/rotations?state=open", "rotations", &rotations, err));
     TRY(agent_list(cli, "/v1/revocations?state=open", "revocations", &revocations, err));
     /* A key is there at most with its alarm, its expiry and its time; a job once. */

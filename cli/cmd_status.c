@@ -35,13 +35,12 @@ static enum err_code status_read(struct cli *cli, struct status *status, struct 
     TRY(agent_get(cli, "/v1/health", &status->health, err));
     if (!status_is_open(status))
         return ERR_OK;
-    OWN_BUF struct buf path = {0};
-    keys_path(&path, NULL, NULL, KEYS_ROW);
     TRY(agent_list(cli, "/v1/rotations?state=open", "rotations", &status->rotations, err));
     TRY(agent_list(cli, "/v1/revocations?state=open", "revocations", &status->revocations, err));
     TRY(agent_list(cli, "/v1/notices", "notices", &status->notices, err));
     TRY(agent_list(cli, "/v1/labels", "labels", &status->labels, err));
-    return keys_read(cli, buf_text(&path), &status->keys, err);
+    static const struct keys_query all = {.extent = KEYS_WHOLE};
+    return keys_read(cli, &all, &status->keys, err);
 }
 
 static void status_print_agent(const struct status *status)

@@ -15,17 +15,32 @@ static bool plain_is_control(const unsigned char *at)
     return (at[0] < 0x20 && at[0] != '\n') || at[0] == 0x7F;
 }
 
+/* What must be looked at: the end, and what one of the two above may begin with. */
+static const bool plain_stops[256] = {
+    [0 ... '\n' - 1] = true, ['\n' + 1 ... 0x1F] = true, [0x7F] = true, [0xC2] = true};
+
+static size_t plain_run(const char *text)
+{
+    size_t length = 0;
+    while (!plain_stops[(unsigned char)text[length]])
+        length++;
+    return length;
+}
+
 static bool plain_is_fit(const char *text)
 {
-    for (const unsigned char *at = (const unsigned char *)text; *at; at++)
+    for (text += plain_run(text); *text; text += 1 + plain_run(text + 1)) {
+        const unsigned char *at = (const unsigned char *)text;
         if (plain_is_control(at) || plain_is_c1(at))
             return false;
+    }
     return true;
 }
 
 void plain_text(char *text)
 {
-    for (unsigned char *at = (unsigned char *)text; *at; at++) {
+    for (text += plain_run(text); *text; text += 1 + plain_run(text + 1)) {
+        unsigned char *at = (unsigned char *)text;
         if (plain_is_control(at))
             *at = '?';
         if (plain_is_c1(at)) {

@@ -73,7 +73,8 @@ void say_verdict(struct buf *out, const char *verdict, int64_t at_ms, int64_t no
         buf_text_add(out, "not yet");
         return;
     }
-    buf_printf(out, "%s, ", verdict);
+    buf_text_add(out, verdict);
+    buf_text_add(out, ", ");
     say_age(out, at_ms, now_ms);
 }
 

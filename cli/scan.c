@@ -1,173 +1,103 @@
 #include "scan.h"
 
-#include <string.h>
+#include "base/text.h"
+#include "plain.h"
 
-enum { SCAN_ELEMENT_DEPTH = 2 }; /* inside the document and its array */
+static const char scan_first[] = "{\"keys\":[";
+static const char scan_last[] = "],\"next\":null}";
 
 static enum err_code scan_malformed(struct err *err)
 {
-    return err_set(err, ERR_FORMAT, "the agent's answer is not a JSON list");
+    return err_set(err, ERR_FORMAT, "the agent's answer is not a list in rows; is it of another version?");
 }
 
-/* The bytes that a loop stops at, so that each of the others is looked up once. */
-static const bool scan_ends_string[256] = {['"'] = true, ['\\'] = true};
-static const bool scan_is_bracket[256] = {['"'] = true, ['{'] = true, ['['] = true, ['}'] = true, [']'] = true};
+/* --- Lines ------------------------------------------------------------------- */
 
-static const char *scan_until(const bool stops[256], const char *at, const char *end)
+static enum err_code scan_line(struct scan_lines *lines, const char *text, size_t length, struct err *err)
 {
-    while (at < end && !stops[(unsigned char)*at])
-        at++;
-    return at;
-}
-
-/* Past the end of the string that at is inside of; end when it goes on. */
-static const char *scan_skip_string(struct scan_splitter *splitter, const char *at, const char *end)
-{
-    while (at < end) {
-        if (splitter->escaped) {
-            splitter->escaped = false;
-            at++;
-            continue;
-        }
-        at = scan_until(scan_ends_string, at, end);
-        if (at == end)
-            break;
-        if (*at++ == '"') {
-            splitter->in_string = false;
-            return at;
-        }
-        splitter->escaped = true;
+    if (!lines->begun) {
+        lines->begun = length == sizeof scan_first - 1 && memcmp(text, scan_first, length) == 0;
+        return lines->begun ? ERR_OK : scan_malformed(err);
     }
-    return end;
+    if (length > 0 && text[length - 1] == ',')
+        length--;
+    return lines->row(lines->context, text, length, err);
 }
 
-static enum err_code scan_give(struct scan_splitter *splitter, const char *start, const char *end,
-                               struct err *err)
+/* The beginning of the line lies in the part that was there before. */
+static enum err_code scan_rest(struct scan_lines *lines, const char *text, size_t length, struct err *err)
 {
-    if (splitter->part.length == 0)
-        return splitter->element(splitter->context, start, (size_t)(end - start), err);
-    buf_add(&splitter->part, start, (size_t)(end - start));
-    if (!buf_ok(&splitter->part))
+    if (lines->part.length == 0)
+        return scan_line(lines, text, length, err);
+    buf_add(&lines->part, text, length);
+    if (!buf_ok(&lines->part))
         return err_set(err, ERR_MEMORY, "out of memory");
-    TRY(splitter->element(splitter->context, splitter->part.data, splitter->part.length, err));
-    buf_clear(&splitter->part);
-    return ERR_OK;
+    enum err_code code = scan_line(lines, lines->part.data, lines->part.length, err);
+    buf_clear(&lines->part);
+    return code;
 }
 
-enum err_code scan_split(struct scan_splitter *splitter, const char *bytes, size_t length, struct err *err)
+enum err_code scan_feed(struct scan_lines *lines, const char *bytes, size_t length, struct err *err)
 {
     const char *end = bytes + length;
-    const char *start = splitter->depth > SCAN_ELEMENT_DEPTH ? bytes : NULL;
-    for (const char *at = bytes; at < end;) {
-        if (splitter->in_string) {
-            at = scan_skip_string(splitter, at, end);
-            continue;
-        }
-        at = scan_until(scan_is_bracket, at, end);
-        if (at == end)
-            break;
-        char c = *at++;
-        if (c == '"') {
-            splitter->in_string = true;
-        } else if (c == '{' || c == '[') {
-            if (splitter->depth++ == SCAN_ELEMENT_DEPTH)
-                start = at - 1;
-        } else if (c == '}' || c == ']') {
-            if (splitter->depth-- == 0)
-                return scan_malformed(err);
-            if (splitter->depth == SCAN_ELEMENT_DEPTH) {
-                TRY(scan_give(splitter, start, at, err));
-                start = NULL;
-            }
-            splitter->ended = splitter->depth == 0;
-        }
-    }
-    if (start)
-        buf_add(&splitter->part, start, (size_t)(end - start));
+    for (const char *stop = NULL; (stop = memchr(bytes, '\n', (size_t)(end - bytes))); bytes = stop + 1)
+        TRY(scan_rest(lines, bytes, (size_t)(stop - bytes), err));
+    buf_add(&lines->part, bytes, (size_t)(end - bytes));
+    return buf_ok(&lines->part) ? ERR_OK : err_set(err, ERR_MEMORY, "out of memory");
+}
+
+enum err_code scan_end(const struct scan_lines *lines, struct err *err)
+{
+    if (!lines->begun)
+        return scan_malformed(err);
+    if (strcmp(buf_text(&lines->part), scan_last) != 0)
+        return err_set(err, ERR_FORMAT, "the agent's list is cut short");
     return ERR_OK;
 }
 
-static bool scan_is_space(char c)
+/* --- Values -------------------------------------------------------------------- */
+
+/* Past the string that begins at at; NULL when it does not end. A quote behind a backslash may be an
+ * escaped one: then what lies before it tells. */
+static const char *scan_string_end(const char *at, const char *end)
 {
-    return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+    const char *quote = memchr(at + 1, '"', (size_t)(end - at - 1));
+    if (!quote || quote[-1] != '\\')
+        return quote ? quote + 1 : NULL;
+    for (at++; at < end && *at != '"'; at++)
+        if (*at == '\\')
+            at++;
+    return at < end ? at + 1 : NULL;
 }
 
-static const char *scan_spaces(const char *at, const char *end)
+/* Past what is no string. Values with others inside of them are not in rows. */
+static const char *scan_word_end(const char *at, const char *end)
 {
-    while (at < end && scan_is_space(*at))
+    static const bool ends[256] = {['"'] = true, [','] = true, ['['] = true, [']'] = true, ['{'] = true, ['}'] = true};
+    while (at < end && !ends[(unsigned char)*at])
         at++;
     return at;
 }
 
-/* Past the string that begins at at; NULL when it does not end. */
-static const char *scan_string_end(const char *at, const char *end)
+enum err_code scan_values(const char *text, size_t length, struct scan_value *ret_values, size_t count, struct err *err)
 {
-    for (at = scan_until(scan_ends_string, at + 1, end); at < end; at = scan_until(scan_ends_string, at, end)) {
-        if (*at == '"')
-            return at + 1;
-        at += end - at > 1 ? 2 : 1;
-    }
-    return NULL;
-}
-
-/* Past the value that begins at at; NULL when it does not end. */
-static const char *scan_value_end(const char *at, const char *end)
-{
-    int depth = 0;
-    while (at && at < end) {
-        char c = *at;
-        if (c == '"') {
-            at = scan_string_end(at, end);
-            if (depth == 0)
-                return at;
-            continue;
-        }
-        if (c == '{' || c == '[')
-            depth++;
-        else if (depth == 0 && (c == ',' || c == '}' || c == ']' || scan_is_space(c)))
-            return at;
-        else if ((c == '}' || c == ']') && --depth == 0)
-            return at + 1;
-        at++;
-    }
-    return NULL;
-}
-
-enum err_code scan_object(const char *text, size_t length, scan_member *member, void *context,
-                          struct err *err)
-{
+    const char *at = text;
     const char *end = text + length;
-    const char *at = scan_spaces(text + 1, end);
-    if (length < 2 || text[0] != '{')
-        return scan_malformed(err);
-    while (at < end && *at != '}') {
-        const char *name_end = *at == '"' ? scan_string_end(at, end) : NULL;
-        if (!name_end)
+    for (size_t i = 0; i < count; i++) {
+        if (at == end || *at++ != (i == 0 ? '[' : ',') || at == end)
             return scan_malformed(err);
-        const char *colon = scan_spaces(name_end, end);
-        if (colon == end || *colon != ':')
+        const char *stop = *at == '"' ? scan_string_end(at, end) : scan_word_end(at, end);
+        if (!stop || stop == at)
             return scan_malformed(err);
-        const char *value = scan_spaces(colon + 1, end);
-        const char *value_end = scan_value_end(value, end);
-        if (!value_end || value_end == value)
-            return scan_malformed(err);
-        member(context, (struct scan_value){at + 1, (size_t)(name_end - at) - 2},
-               (struct scan_value){value, (size_t)(value_end - value)});
-        at = scan_spaces(value_end, end);
-        if (at < end && *at == ',')
-            at = scan_spaces(at + 1, end);
+        ret_values[i] = (struct scan_value){at, (size_t)(stop - at)};
+        at = stop;
     }
-    return at < end ? ERR_OK : scan_malformed(err);
+    return at + 1 == end && *at == ']' ? ERR_OK : scan_malformed(err);
 }
 
 bool scan_true(struct scan_value value)
 {
-    return scan_is(value, "true");
-}
-
-bool scan_null(struct scan_value value)
-{
-    return scan_is(value, "null");
+    return value.length == sizeof "true" - 1 && memcmp(value.text, "true", value.length) == 0;
 }
 
 int64_t scan_number(struct scan_value value)
@@ -181,6 +111,17 @@ int64_t scan_number(struct scan_value value)
     return number;
 }
 
+int64_t scan_time(struct scan_value value)
+{
+    char text[TEXT_TIME_BYTES];
+    int64_t wall_ms = 0;
+    if (value.text[0] != '"' || value.length > sizeof text)
+        return 0;
+    memcpy(text, value.text + 1, value.length - 2);
+    text[value.length - 2] = '\0';
+    return text_parse_time(text, &wall_ms, NULL) == ERR_OK ? wall_ms : 0;
+}
+
 /* One escape at the backslash; its character, and how many bytes it took. */
 static char scan_escape(const char *at, size_t left, size_t *ret_taken)
 {
@@ -189,30 +130,24 @@ static char scan_escape(const char *at, size_t left, size_t *ret_taken)
     return letter == '"' || letter == '\\' || letter == '/' ? letter : '?';
 }
 
-/* Without the beginning of a character that was cut in two. */
-static size_t scan_whole_characters(const char *text, size_t length)
-{
-    size_t start = length;
-    while (start > 0 && ((unsigned char)text[start - 1] & 0xC0) == 0x80)
-        start--;
-    if (start == 0 || (unsigned char)text[start - 1] < 0xC0)
-        return length;
-    unsigned char lead = (unsigned char)text[start - 1];
-    size_t whole = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-    return length - start + 1 < whole ? start - 1 : length;
-}
-
-void scan_text(struct scan_value value, char *out, size_t capacity)
+size_t scan_text(struct scan_value value, char *out)
 {
     size_t length = 0;
     const char *at = value.text + 1;
     const char *end = value.text + value.length - 1;
-    bool string = value.length >= 2 && value.text[0] == '"';
-    while (string && at < end && length + 1 < capacity) {
+    if (value.text[0] != '"')
+        end = at;
+    if (!memchr(at, '\\', (size_t)(end - at))) {
+        length = (size_t)(end - at);
+        memcpy(out, at, length);
+        at = end;
+    }
+    while (at < end) {
         size_t taken = 1;
-        char c = *at == '\\' ? scan_escape(at, (size_t)(end - at), &taken) : *at;
-        out[length++] = (unsigned char)c < 0x20 || c == 0x7F ? '?' : c;
+        out[length++] = *at == '\\' ? scan_escape(at, (size_t)(end - at), &taken) : *at;
         at += taken;
     }
-    out[scan_whole_characters(out, length)] = '\0';
+    out[length] = '\0';
+    plain_text(out);
+    return length;
 }

@@ -1,8 +1,8 @@
-/* Reading a long list of small JSON objects as it streams in, without a tree:
- * ten thousand keys are to be shown within milliseconds.
+/* Reading a long list in rows as it streams in, without a tree: ten thousand keys are
+ * to be shown within milliseconds.
  *
- * The splitter finds the objects in the first array of a document
- * {"keys":[{…},{…}],"next":null} and hands over each as it is whole. */
+ * The document is {"keys":[ and then each row on a line of its own, [value,…] with a
+ * comma behind it but for the last, and at its end ],"next":null} */
 #ifndef KEYTURN_CLI_SCAN_H
 #define KEYTURN_CLI_SCAN_H
 
@@ -14,20 +14,20 @@
 #include <stdint.h>
 #include <string.h>
 
-typedef enum err_code scan_element(void *context, const char *text, size_t length, struct err *err);
+/* A row with its brackets. */
+typedef enum err_code scan_row(void *context, const char *text, size_t length, struct err *err);
 
-struct scan_splitter {
-    scan_element *element;
+struct scan_lines {
+    scan_row *row;
     void *context;
-    struct buf part; /* of an element that the next piece goes on with; owned */
-    int depth;
-    bool in_string, escaped;
-    bool ended; /* the document was whole */
+    struct buf part; /* of a line that the next piece goes on with; owned */
+    bool begun;      /* the first line was there */
 };
 
-/* Feed the next piece. ERR_FORMAT when brackets do not match; or what element returned. */
-enum err_code scan_split(struct scan_splitter *splitter, const char *bytes, size_t length,
-                         struct err *err) ERR_MUST_CHECK;
+/* Feed the next piece. ERR_FORMAT when it is no list in rows; or what row returned. */
+enum err_code scan_feed(struct scan_lines *lines, const char *bytes, size_t length, struct err *err) ERR_MUST_CHECK;
+/* Nothing more comes. ERR_FORMAT when the document is not whole. */
+enum err_code scan_end(const struct scan_lines *lines, struct err *err) ERR_MUST_CHECK;
 
 /* A value as it stands in the text: strings with their quotes. */
 struct scan_value {
@@ -35,22 +35,17 @@ struct scan_value {
     size_t length;
 };
 
-/* Call member for each member of the object. ERR_FORMAT. */
-typedef void scan_member(void *context, struct scan_value name, struct scan_value value);
-enum err_code scan_object(const char *text, size_t length, scan_member *member, void *context,
+/* The values of a row, exactly count: strings, numbers, true, false and null. ERR_FORMAT. */
+enum err_code scan_values(const char *text, size_t length, struct scan_value *ret_values, size_t count,
                           struct err *err) ERR_MUST_CHECK;
 
-/* Inline, so that the length of a literal is known. */
-static inline bool scan_is(struct scan_value name, const char *word)
-{
-    size_t length = strlen(word);
-    return name.length == length && memcmp(name.text, word, length) == 0;
-}
 bool scan_true(struct scan_value value);
-bool scan_null(struct scan_value value);
 int64_t scan_number(struct scan_value value); /* 0 when it is none */
-/* The string without its quotes into out, "" when it is none. It is cut to fit,
- * at a character; control characters and escaped ones become '?', but for \" \\ and \/. */
-void scan_text(struct scan_value value, char *out, size_t capacity);
+/* RFC 3339 as wall milliseconds, 0 when it is none. */
+int64_t scan_time(struct scan_value value);
+/* The string without its quotes into out, which has room for the value's length and holds a C string
+ * then: "" when it is none. Control characters, and escaped ones but \" \\ and \/, become '?'. Returns
+ * the bytes. */
+size_t scan_text(struct scan_value value, char *out);
 
 #endif

@@ -3,6 +3,7 @@
 #include "table.h"
 
 #include "base/buf.h"
+#include "base/utf8.h"
 
 #include <errno.h>
 #include <libsmartcols.h>
@@ -21,10 +22,15 @@ struct table_row {
     bool needs_person;
 };
 
+struct table_cell {
+    uint32_t bytes, characters;
+};
+
 struct table {
     const struct table_column *columns;
     size_t column_count;
     struct buf text;
+    struct table_cell *cells; /* row by row */
     struct table_row *rows;
     size_t row_count, row_capacity;
 };
@@ -58,6 +64,7 @@ struct table *table_free(struct table *table)
 {
     if (table) {
         buf_release(&table->text);
+        free(table->cells);
         free(table->rows);
         free(table);
     }
@@ -73,6 +80,10 @@ static bool table_grow(struct table *table)
     if (!rows)
         return false;
     table->rows = rows;
+    struct table_cell *cells = reallocarray(table->cells, capacity * table->column_count, sizeof *cells);
+    if (!cells)
+        return false;
+    table->cells = cells;
     table->row_capacity = capacity;
     return true;
 }
@@ -81,9 +92,14 @@ enum err_code table_add(struct table *table, const char *const *cells, bool need
 {
     if (!table_grow(table))
         return err_set(err, ERR_MEMORY, "out of memory");
+    struct table_cell *cell = &table->cells[table->row_count * table->column_count];
     table->rows[table->row_count++] = (struct table_row){table->text.length, needs_person};
-    for (size_t i = 0; i < table->column_count; i++)
-        buf_add(&table->text, cells[i] ? cells[i] : "", cells[i] ? strlen(cells[i]) + 1 : 1);
+    for (size_t i = 0; i < table->column_count; i++, cell++) {
+        const char *text = cells[i] ? cells[i] : "";
+        size_t length = strlen(text);
+        buf_add(&table->text, text, length + 1);
+        *cell = (struct table_cell){(uint32_t)length, (uint32_t)utf8_count(text, length)};
+    }
     return buf_ok(&table->text) ? ERR_OK : err_set(err, ERR_MEMORY, "out of memory");
 }
 
@@ -201,59 +217,80 @@ static bool table_dress(const struct table *table, struct libscols_table *out, b
     return true;
 }
 
-/* Characters of UTF-8 text; what a pipe gets is not measured more closely. */
-static size_t table_characters(const char *text)
+/* --- To a pipe or a file ------------------------------------------------------
+ *
+ * Nothing is cut or coloured, widths are counted in characters, and ten thousand
+ * rows are to take milliseconds: smartcols would look up each character's width, twice. */
+
+static char *table_put(char *at, const char *text, size_t bytes, size_t characters, size_t width)
 {
-    size_t count = 0;
-    for (; *text; text++)
-        count += ((unsigned char)*text & 0xC0) != 0x80;
-    return count;
+    at = mempcpy(at, text, bytes);
+    return (char *)memset(at, ' ', width + TABLE_GAP - characters) + width + TABLE_GAP - characters;
 }
 
-static void table_pad(struct buf *out, const char *cell, size_t width, bool last)
+/* The end of a line without the spaces that would fill it. */
+static char *table_end_line(char *start, char *at)
 {
-    static const char spaces[] = "                                ";
-    buf_text_add(out, cell);
-    size_t length = last ? width + TABLE_GAP : table_characters(cell);
-    for (size_t left = width + TABLE_GAP - length; left > 0;) {
-        size_t part = left < sizeof spaces - 1 ? left : sizeof spaces - 1;
-        buf_add(out, spaces, part);
-        left -= part;
+    while (at > start && at[-1] == ' ')
+        at--;
+    *at++ = '\n';
+    return at;
+}
+
+static void table_put_titles(const struct table *table, const size_t widths[TABLE_COLUMNS], size_t fill, struct buf *out)
+{
+    char *start = buf_room(out, fill);
+    char *at = start;
+    if (!start)
+        return;
+    for (size_t column = 0; column < table->column_count; column++) {
+        const char *title = table->columns[column].title;
+        at = table_put(at, title, strlen(title), strlen(title), widths[column]);
     }
+    buf_took(out, table_end_line(start, at));
 }
 
-/* To a pipe or a file nothing is cut or coloured, and ten thousand rows are to
- * take milliseconds; smartcols would look up each character's width, twice. */
+static void table_put_row(const struct table *table, size_t row, const size_t widths[TABLE_COLUMNS], size_t fill,
+                          struct buf *out)
+{
+    const struct table_cell *cells = &table->cells[row * table->column_count];
+    const char *text = table->text.data + table->rows[row].cells;
+    const char *end = row + 1 < table->row_count ? table->text.data + table->rows[row + 1].cells
+                                                 : table->text.data + table->text.length;
+    char *start = buf_room(out, (size_t)(end - text) + fill);
+    char *at = start;
+    if (!start)
+        return;
+    for (size_t column = 0; column < table->column_count; column++) {
+        at = table_put(at, text, cells[column].bytes, cells[column].characters, widths[column]);
+        text += cells[column].bytes + 1;
+    }
+    buf_took(out, table_end_line(start, at));
+}
+
 static enum err_code table_print_plain(const struct table *table, struct err *err)
 {
     size_t widths[TABLE_COLUMNS] = {0};
+    size_t fill = 0; /* the spaces and the line feed of a row, at most */
     OWN_BUF struct buf out = {0};
-    size_t last = table->column_count - 1;
-    for (size_t column = 0; column <= last; column++)
-        widths[column] = table_characters(table->columns[column].title);
-    const char *cell = table->text.data;
-    for (size_t i = 0; i < table->row_count * table->column_count; i++) {
-        size_t width = table_characters(cell);
-        if (width > widths[i % table->column_count])
-            widths[i % table->column_count] = width;
-        cell += strlen(cell) + 1;
+    for (size_t column = 0; column < table->column_count; column++) {
+        widths[column] = strlen(table->columns[column].title);
+        for (size_t row = 0; row < table->row_count; row++) {
+            size_t characters = table->cells[row * table->column_count + column].characters;
+            widths[column] = characters > widths[column] ? characters : widths[column];
+        }
+        fill += widths[column] + TABLE_GAP + 1;
     }
-    for (size_t column = 0; column <= last; column++)
-        table_pad(&out, table->columns[column].title, widths[column], column == last);
-    buf_text_add(&out, "\n");
-    cell = table->text.data;
-    for (size_t i = 0; i < table->row_count * table->column_count; i++) {
-        size_t column = i % table->column_count;
-        table_pad(&out, cell, widths[column], column == last);
-        if (column == last)
-            buf_text_add(&out, "\n");
-        cell += strlen(cell) + 1;
-    }
+    table_put_titles(table, widths, fill, &out);
+    for (size_t row = 0; row < table->row_count; row++)
+        table_put_row(table, row, widths, fill, &out);
     if (!buf_ok(&out))
         return err_set(err, ERR_MEMORY, "out of memory");
     (void)fwrite(out.data, 1, out.length, stdout);
     return ERR_OK;
 }
+
+/* --- To a terminal ------------------------------------------------------------ */
 
 /* The masks hold an ellipsis, which the C locale would print as escapes. */
 static void table_speak_utf8(void)

@@ -8,15 +8,9 @@
 
 void encode_seconds(struct buf *out, const char *name, int64_t ms)
 {
-    if (ms % 1000 == 0) {
-        json_put_integer(out, name, ms / 1000);
-        return;
-    }
-    char text[32];
-    int length = snprintf(text, sizeof text, "%lld.%03d", (long long)(ms / 1000), (int)(ms % 1000));
-    while (text[length - 1] == '0')
-        length--;
-    json_put_raw(out, name, text, (size_t)length);
+    char text[MEMBER_MOST_BYTES];
+    const char *end = member_write_seconds(text, ms);
+    json_put_raw(out, name, text, (size_t)(end - text));
 }
 
 void encode_text(struct buf *out, const char *name, const char *text)
@@ -39,24 +33,41 @@ void encode_id(struct buf *out, const char *name, const uint8_t id[VAULT_ID_BYTE
     json_put_string(out, name, memcmp(id, zeros, VAULT_ID_BYTES) == 0 ? NULL : text_hex_id(id, text));
 }
 
-void encode_evidence(struct buf *out, const char *name, const struct vault_evidence *evidence)
+const char *encode_verdict(const struct vault_evidence *evidence)
 {
     static const char *const verdicts[] = {
         [VAULT_UNKNOWN] = "unknown", [VAULT_ALIVE] = "alive", [VAULT_UNFIT] = "unfit", [VAULT_DEAD] = "dead"};
-    if (evidence->at_ms == 0) {
-        json_put_null(out, name);
-        return;
-    }
-    json_put_object_open(out, name);
-    json_put_string(out, "verdict", verdicts[evidence->verdict]);
-    encode_number(out, "status", evidence->status);
-    encode_text(out, "code", evidence->code);
-    encode_text(out, "request_id", evidence->request_id);
-    json_put_integer(out, "times", evidence->times);
-    json_put_time(out, "at", evidence->at_ms);
-    json_put_integer(out, "elapsed_ms", evidence->elapsed_ms);
-    encode_text(out, "detail", evidence->detail);
-    json_put_object_close(out);
+    return verdicts[evidence->verdict];
+}
+
+static char *write_verdict(char *at, const void *record)
+{
+    return member_write_word(at, encode_verdict(record));
+}
+
+#define EVIDENCE(name, field, kind) MEMBER(name, struct vault_evidence, field, kind)
+static const struct member evidence_members[] = {
+    MEMBER_WRITTEN_BY("verdict", write_verdict),
+    EVIDENCE("status", status, MEMBER_STATUS),
+    EVIDENCE("code", code, MEMBER_TEXT),
+    EVIDENCE("request_id", request_id, MEMBER_TEXT),
+    EVIDENCE("times", times, MEMBER_I32),
+    EVIDENCE("at", at_ms, MEMBER_TIME),
+    EVIDENCE("elapsed_ms", elapsed_ms, MEMBER_I64),
+    EVIDENCE("detail", detail, MEMBER_TEXT),
+};
+enum { EVIDENCE_MEMBERS = MEMBERS_OF(evidence_members) };
+
+char *encode_write_evidence(char *at, const struct vault_evidence *evidence)
+{
+    return evidence->at_ms ? members_write(at, evidence_members, EVIDENCE_MEMBERS, evidence) : member_write_null(at);
+}
+
+void encode_evidence(struct buf *out, const char *name, const struct vault_evidence *evidence)
+{
+    char text[JSON_STRING_FACTOR * sizeof *evidence + EVIDENCE_MEMBERS * MEMBER_MOST_BYTES];
+    const char *end = encode_write_evidence(text, evidence);
+    json_put_raw(out, name, text, (size_t)(end - text));
 }
 
 void encode_key_name(struct buf *out, const char *name, const struct vault_key *key)

@@ -6,23 +6,6 @@
 
 #include <string.h>
 
-/* "name=value" lines as an object. The names are the user's, so they are escaped as values are. */
-static void encode_labels(struct buf *out, const struct vault_text *labels)
-{
-    json_put_object_open(out, "labels");
-    for (const char *line = labels->data; line && *line;) {
-        const char *end = strchrnul(line, '\n');
-        const char *equals = memchr(line, '=', (size_t)(end - line));
-        if (equals) {
-            json_put_string_n(out, NULL, line, (size_t)(equals - line));
-            buf_add(out, ":", 1);
-            json_put_string_n(out, NULL, equals + 1, (size_t)(end - equals - 1));
-        }
-        line = *end ? end + 1 : end;
-    }
-    json_put_object_close(out);
-}
-
 /* One word for what a person wants to know first. */
 static const char *encode_key_state(const struct vault_key *key)
 {
@@ -58,366 +41,226 @@ static const char *encode_hold(const struct vault_key *key)
     return held ? holds[key->rotate_hold] : NULL;
 }
 
-/* --- Members ---------------------------------------------------------------
- *
- * A list of a hundred thousand keys writes three million members. So each begins
- * with its comma, and its name is a literal whose length the compiler knows; the
- * first comma is then replaced by the brace. */
+/* --- Values that are no field of the record ---------------------------------- */
 
-struct lead {
-    const char *text;
-    size_t length;
+static char *write_name(char *at, const void *record)
+{
+    const struct vault_key *key = record;
+    char text[ENCODE_KEY_NAME_BYTES];
+    char *end = stpcpy(text, key->environment);
+    *end++ = '/';
+    end = stpcpy(end, key->name);
+    return json_write_string(at, text, (size_t)(end - text));
+}
+
+static char *write_class(char *at, const void *record)
+{
+    return member_write_word(at, encode_class(((const struct vault_key *)record)->class));
+}
+
+static char *write_cause(char *at, const void *record)
+{
+    return member_write_word(at, encode_cause(record));
+}
+
+static char *write_hold(char *at, const void *record)
+{
+    return member_write_word(at, encode_hold(record));
+}
+
+static char *write_state(char *at, const void *record)
+{
+    return member_write_word(at, encode_key_state(record));
+}
+
+static char *write_alarm(char *at, const void *record)
+{
+    const struct vault_key *key = record;
+    return member_write_truth(at, key->alarm || key->missing);
+}
+
+/* "name=value" lines as an object. The names are the user's, so they are escaped as values are. */
+static char *write_labels(char *at, const void *record)
+{
+    const struct vault_text *labels = &((const struct vault_key *)record)->labels;
+    const char *start = at;
+    *at++ = '{';
+    for (const char *line = labels->data; line && *line;) {
+        const char *end = strchrnul(line, '\n');
+        const char *equals = memchr(line, '=', (size_t)(end - line));
+        if (equals) {
+            if (at - start > 1)
+                *at++ = ',';
+            at = json_write_string(at, line, (size_t)(equals - line));
+            *at++ = ':';
+            at = json_write_string(at, equals + 1, (size_t)(end - equals - 1));
+        }
+        line = *end ? end + 1 : end;
+    }
+    *at++ = '}';
+    return at;
+}
+
+/* --- Values that are records themselves, and their parts ----------------------- */
+
+static const struct member current_members[] = {
+    MEMBER("version", struct vault_key, current_number, MEMBER_U32),
+    MEMBER("mask", struct vault_key, current_mask, MEMBER_STRING),
+    MEMBER("since", struct vault_key, current_since_ms, MEMBER_TIME),
 };
-#define LEAD(name) ((struct lead){",\"" name "\":", sizeof(",\"" name "\":") - 1})
 
-/* Room for the value; NULL when it failed. */
-static inline char *member_begin(struct buf *out, struct lead lead, size_t most)
+static char *write_current(char *at, const void *record)
 {
-    char *at = buf_room(out, lead.length + most);
-    return at ? mempcpy(at, lead.text, lead.length) : NULL;
+    bool there = ((const struct vault_key *)record)->current_number != 0;
+    return there ? members_write(at, current_members, MEMBERS_OF(current_members), record) : member_write_null(at);
 }
 
-static inline void member_raw(struct buf *out, struct lead lead, const char *value, size_t length)
+static char *write_current_version(char *at, const void *record)
 {
-    char *at = member_begin(out, lead, length);
-    if (at)
-        buf_took(out, mempcpy(at, value, length));
+    const struct vault_key *key = record;
+    return key->current_number ? json_write_integer(at, key->current_number) : member_write_null(at);
 }
 
-static inline void member_null(struct buf *out, struct lead lead)
+static char *write_current_since(char *at, const void *record)
 {
-    member_raw(out, lead, "null", 4);
+    const struct vault_key *key = record;
+    return json_write_time(at, key->current_number ? key->current_since_ms : 0);
 }
 
-static inline void member_boolean(struct buf *out, struct lead lead, bool value)
+static char *write_rotation_id(char *at, const void *record)
 {
-    if (value)
-        member_raw(out, lead, "true", 4);
-    else
-        member_raw(out, lead, "false", 5);
+    const struct vault_key *key = record;
+    char text[TEXT_HEX_ID_BYTES];
+    return member_write_word(at, key->rotation_state ? text_hex_id(key->rotation_id, text) : NULL);
 }
 
-static inline void member_integer(struct buf *out, struct lead lead, int64_t value)
+static char *write_rotation_state(char *at, const void *record)
 {
-    char *at = member_begin(out, lead, JSON_INTEGER_BYTES);
-    if (at)
-        buf_took(out, json_write_integer(at, value));
+    const struct vault_key *key = record;
+    const char *name = NULL;
+    if (key->rotation_state)
+        name = rotation_state_name((enum rotation_state)(key->rotation_state - 1));
+    return member_write_word(at, name);
 }
 
-static inline void member_time(struct buf *out, struct lead lead, int64_t wall_ms)
-{
-    char *at = member_begin(out, lead, JSON_TIME_BYTES);
-    if (at)
-        buf_took(out, json_write_time(at, wall_ms));
-}
-
-static inline void member_string(struct buf *out, struct lead lead, const char *value)
-{
-    size_t length = strlen(value);
-    char *at = member_begin(out, lead, JSON_STRING_FACTOR * length + JSON_QUOTES);
-    if (at)
-        buf_took(out, json_write_string(at, value, length));
-}
-
-/* null for "" and NULL */
-static inline void member_text(struct buf *out, struct lead lead, const char *value)
-{
-    if (value && value[0])
-        member_string(out, lead, value);
-    else
-        member_null(out, lead);
-}
-
-/* Most are whole; the others are left to encode_seconds, which writes the lead itself. */
-static inline void member_seconds(struct buf *out, struct lead lead, const char *name, int64_t ms)
-{
-    if (ms % 1000 == 0)
-        member_integer(out, lead, ms / 1000);
-    else
-        encode_seconds(out, name, ms);
-}
-#define SECONDS(name) LEAD(name), name
-
-static void member_every(struct buf *out, int64_t every_ms)
-{
-    if (every_ms)
-        member_seconds(out, SECONDS("every_s"), every_ms);
-    else
-        member_null(out, LEAD("every_s"));
-}
-
-static void member_key(struct buf *out, const struct vault_key *key)
-{
-    char text[2 * LIMIT_NAME_BYTES + 2];
-    char *at = stpcpy(text, key->environment);
-    *at++ = '/';
-    (void)stpcpy(at, key->name);
-    member_string(out, LEAD("key"), text);
-}
-
-static void encode_current(struct buf *out, const struct vault_key *key)
-{
-    if (!key->current_number) {
-        json_put_null(out, "current");
-        return;
-    }
-    json_put_object_open(out, "current");
-    json_put_integer(out, "version", key->current_number);
-    json_put_string(out, "mask", key->current_mask);
-    json_put_time(out, "since", key->current_since_ms);
-    json_put_object_close(out);
-}
-
-static void encode_open_rotation(struct buf *out, const struct vault_key *key)
-{
-    if (!key->rotation_state) {
-        json_put_null(out, "rotation");
-        return;
-    }
-    json_put_object_open(out, "rotation");
-    encode_id(out, "id", key->rotation_id);
-    json_put_string(out, "state", rotation_state_name((enum rotation_state)(key->rotation_state - 1)));
-    json_put_object_close(out);
-}
-
-/* The members of a key, in their order. Some lists want only some of them. */
-enum key_member {
-    KEY_KEY,
-    KEY_ENVIRONMENT,
-    KEY_NAME,
-    KEY_TITLE,
-    KEY_PROVIDER,
-    KEY_OWNER,
-    KEY_CLASS,
-    KEY_CREDENTIAL,
-    KEY_CREATED_AT,
-    KEY_EVERY_S,
-    KEY_GRACE_S,
-    KEY_PROBE_EVERY_S,
-    KEY_JITTER_S,
-    KEY_WINDOW,
-    KEY_NOT_WITH,
-    KEY_ROTATE_DUE,
-    KEY_ROTATE_AT,
-    KEY_ROTATE_CAUSE,
-    KEY_ROTATE_HOLD,
-    KEY_PROBE_AT,
-    KEY_EXPIRES_AT,
-    KEY_ROTATE_DEAD,
-    KEY_WIPE_DEAD,
-    KEY_RECEIPTS,
-    KEY_WITHOUT_OVERLAP,
-    KEY_LABELS,
-    KEY_CURRENT,
-    KEY_PROOF,
-    KEY_STATE,
-    KEY_ROTATION,
-    KEY_WAITS_FOR_PERSON,
-    KEY_ALARM,
-    KEY_MISSING,
-    KEY_OPEN_REVOCATIONS,
-    KEY_MEMBERS
+static const struct member rotation_members[] = {
+    MEMBER_WRITTEN_BY("id", write_rotation_id),
+    MEMBER_WRITTEN_BY("state", write_rotation_state),
 };
-static const char *const key_member_names[KEY_MEMBERS] = {
-    [KEY_KEY] = "key",
-    [KEY_ENVIRONMENT] = "environment",
-    [KEY_NAME] = "name",
-    [KEY_TITLE] = "title",
-    [KEY_PROVIDER] = "provider",
-    [KEY_OWNER] = "owner",
-    [KEY_CLASS] = "class",
-    [KEY_CREDENTIAL] = "credential",
-    [KEY_CREATED_AT] = "created_at",
-    [KEY_EVERY_S] = "every_s",
-    [KEY_GRACE_S] = "grace_s",
-    [KEY_PROBE_EVERY_S] = "probe_every_s",
-    [KEY_JITTER_S] = "jitter_s",
-    [KEY_WINDOW] = "window",
-    [KEY_NOT_WITH] = "not_with",
-    [KEY_ROTATE_DUE] = "rotate_due",
-    [KEY_ROTATE_AT] = "rotate_at",
-    [KEY_ROTATE_CAUSE] = "rotate_cause",
-    [KEY_ROTATE_HOLD] = "rotate_hold",
-    [KEY_PROBE_AT] = "probe_at",
-    [KEY_EXPIRES_AT] = "expires_at",
-    [KEY_ROTATE_DEAD] = "rotate_dead",
-    [KEY_WIPE_DEAD] = "wipe_dead",
-    [KEY_RECEIPTS] = "receipts",
-    [KEY_WITHOUT_OVERLAP] = "without_overlap",
-    [KEY_LABELS] = "labels",
-    [KEY_CURRENT] = "current",
-    [KEY_PROOF] = "proof",
-    [KEY_STATE] = "state",
-    [KEY_ROTATION] = "rotation",
-    [KEY_WAITS_FOR_PERSON] = "waits_for_person",
-    [KEY_ALARM] = "alarm",
-    [KEY_MISSING] = "missing",
-    [KEY_OPEN_REVOCATIONS] = "open_revocations",
-};
-_Static_assert(KEY_MEMBERS <= 64, "a list's fields are bits");
 
-/* The names are written again here, and not from the table, so that their lengths are known. */
-static inline void encode_key_member(struct buf *out, const struct vault_key *key, enum key_member member)
+static char *write_rotation(char *at, const void *record)
 {
-    switch (member) {
-    case KEY_KEY:
-        member_key(out, key);
-        break;
-    case KEY_ENVIRONMENT:
-        member_string(out, LEAD("environment"), key->environment);
-        break;
-    case KEY_NAME:
-        member_string(out, LEAD("name"), key->name);
-        break;
-    case KEY_TITLE:
-        member_string(out, LEAD("title"), key->title);
-        break;
-    case KEY_PROVIDER:
-        member_string(out, LEAD("provider"), key->provider);
-        break;
-    case KEY_OWNER:
-        member_string(out, LEAD("owner"), key->owner);
-        break;
-    case KEY_CLASS:
-        member_string(out, LEAD("class"), encode_class(key->class));
-        break;
-    case KEY_CREDENTIAL:
-        member_text(out, LEAD("credential"), key->credential);
-        break;
-    case KEY_CREATED_AT:
-        member_time(out, LEAD("created_at"), key->created_at_ms);
-        break;
-    case KEY_EVERY_S:
-        member_every(out, key->every_ms);
-        break;
-    case KEY_GRACE_S:
-        member_seconds(out, SECONDS("grace_s"), key->grace_ms);
-        break;
-    case KEY_PROBE_EVERY_S:
-        member_seconds(out, SECONDS("probe_every_s"), key->probe_every_ms);
-        break;
-    case KEY_JITTER_S:
-        member_seconds(out, SECONDS("jitter_s"), key->jitter_ms);
-        break;
-    case KEY_WINDOW:
-        member_text(out, LEAD("window"), key->windows);
-        break;
-    case KEY_NOT_WITH:
-        member_text(out, LEAD("not_with"), key->not_with);
-        break;
-    case KEY_ROTATE_DUE:
-        member_time(out, LEAD("rotate_due"), key->rotate_due_ms);
-        break;
-    case KEY_ROTATE_AT:
-        member_time(out, LEAD("rotate_at"), key->rotate_at_ms);
-        break;
-    case KEY_ROTATE_CAUSE:
-        member_text(out, LEAD("rotate_cause"), encode_cause(key));
-        break;
-    case KEY_ROTATE_HOLD:
-        member_text(out, LEAD("rotate_hold"), encode_hold(key));
-        break;
-    case KEY_PROBE_AT:
-        member_time(out, LEAD("probe_at"), key->probe_at_ms);
-        break;
-    case KEY_EXPIRES_AT:
-        member_time(out, LEAD("expires_at"), key->expires_at_ms);
-        break;
-    case KEY_ROTATE_DEAD:
-        member_boolean(out, LEAD("rotate_dead"), key->rotate_dead);
-        break;
-    case KEY_WIPE_DEAD:
-        member_boolean(out, LEAD("wipe_dead"), key->wipe_dead);
-        break;
-    case KEY_RECEIPTS:
-        member_boolean(out, LEAD("receipts"), key->needs_receipts);
-        break;
-    case KEY_WITHOUT_OVERLAP:
-        member_boolean(out, LEAD("without_overlap"), key->without_overlap);
-        break;
-    case KEY_LABELS:
-        encode_labels(out, &key->labels);
-        break;
-    case KEY_CURRENT:
-        encode_current(out, key);
-        break;
-    case KEY_PROOF:
-        encode_evidence(out, "proof", &key->proof);
-        break;
-    case KEY_STATE:
-        member_string(out, LEAD("state"), encode_key_state(key));
-        break;
-    case KEY_ROTATION:
-        encode_open_rotation(out, key);
-        break;
-    case KEY_WAITS_FOR_PERSON:
-        member_boolean(out, LEAD("waits_for_person"), key->waits_for_person);
-        break;
-    case KEY_ALARM:
-        member_boolean(out, LEAD("alarm"), key->alarm || key->missing);
-        break;
-    case KEY_MISSING:
-        member_boolean(out, LEAD("missing"), key->missing);
-        break;
-    case KEY_OPEN_REVOCATIONS:
-        member_integer(out, LEAD("open_revocations"), key->open_revocations);
-        break;
-    case KEY_MEMBERS:
-        break;
-    }
+    bool there = ((const struct vault_key *)record)->rotation_state != 0;
+    return there ? members_write(at, rotation_members, MEMBERS_OF(rotation_members), record) : member_write_null(at);
 }
 
-enum err_code encode_key_fields(const char *names, uint64_t *ret_fields, struct err *err)
+static char *write_proof(char *at, const void *record)
 {
-    uint64_t fields = 0;
-    for (const char *at = names;;) {
-        size_t length = strcspn(at, ",");
-        enum key_member member = KEY_KEY;
-        while (member < KEY_MEMBERS && (strlen(key_member_names[member]) != length ||
-                                        memcmp(key_member_names[member], at, length) != 0))
-            member++;
-        if (member == KEY_MEMBERS)
-            return err_set(err, ERR_INVALID, "fields names members of a key, with commas between; \"%.*s\" is none",
-                           (int)(length < 40 ? length : 40), at);
-        fields |= UINT64_C(1) << member;
-        if (at[length] == '\0')
-            break;
-        at += length + 1;
-    }
-    *ret_fields = fields;
+    return encode_write_evidence(at, &((const struct vault_key *)record)->proof);
+}
+
+static char *write_proof_verdict(char *at, const void *record)
+{
+    const struct vault_evidence *proof = &((const struct vault_key *)record)->proof;
+    return member_write_word(at, proof->at_ms ? encode_verdict(proof) : NULL);
+}
+
+/* --- The members ---------------------------------------------------------------- */
+
+#define KEY(name, field, kind) MEMBER(name, struct vault_key, field, kind)
+
+/* What a key consists of, and then the parts that a list can be asked for by themselves. */
+static const struct member key_members[] = {
+    MEMBER_WRITTEN_BY("key", write_name),
+    KEY("environment", environment, MEMBER_STRING),
+    KEY("name", name, MEMBER_STRING),
+    KEY("title", title, MEMBER_STRING),
+    KEY("provider", provider, MEMBER_STRING),
+    KEY("owner", owner, MEMBER_STRING),
+    MEMBER_WRITTEN_BY("class", write_class),
+    KEY("credential", credential, MEMBER_TEXT),
+    KEY("created_at", created_at_ms, MEMBER_TIME),
+    KEY("every_s", every_ms, MEMBER_PERIOD),
+    KEY("grace_s", grace_ms, MEMBER_SECONDS),
+    KEY("probe_every_s", probe_every_ms, MEMBER_SECONDS),
+    KEY("jitter_s", jitter_ms, MEMBER_SECONDS),
+    KEY("window", windows, MEMBER_TEXT),
+    KEY("not_with", not_with, MEMBER_TEXT),
+    KEY("rotate_due", rotate_due_ms, MEMBER_TIME),
+    KEY("rotate_at", rotate_at_ms, MEMBER_TIME),
+    MEMBER_WRITTEN_BY("rotate_cause", write_cause),
+    MEMBER_WRITTEN_BY("rotate_hold", write_hold),
+    KEY("probe_at", probe_at_ms, MEMBER_TIME),
+    KEY("expires_at", expires_at_ms, MEMBER_TIME),
+    KEY("rotate_dead", rotate_dead, MEMBER_TRUTH),
+    KEY("wipe_dead", wipe_dead, MEMBER_TRUTH),
+    KEY("receipts", needs_receipts, MEMBER_TRUTH),
+    KEY("without_overlap", without_overlap, MEMBER_TRUTH),
+    MEMBER_WRITTEN_BY("labels", write_labels),
+    MEMBER_WRITTEN_BY("current", write_current),
+    MEMBER_WRITTEN_BY("proof", write_proof),
+    MEMBER_WRITTEN_BY("state", write_state),
+    MEMBER_WRITTEN_BY("rotation", write_rotation),
+    KEY("waits_for_person", waits_for_person, MEMBER_TRUTH),
+    MEMBER_WRITTEN_BY("alarm", write_alarm),
+    KEY("missing", missing, MEMBER_TRUTH),
+    KEY("open_revocations", open_revocations, MEMBER_U32),
+    /* the parts: */
+    MEMBER_WRITTEN_BY("current.version", write_current_version),
+    MEMBER_WRITTEN_BY("current.since", write_current_since),
+    MEMBER_WRITTEN_BY("proof.verdict", write_proof_verdict),
+    KEY("proof.at", proof.at_ms, MEMBER_TIME),
+    MEMBER_WRITTEN_BY("rotation.id", write_rotation_id),
+    MEMBER_WRITTEN_BY("rotation.state", write_rotation_state),
+};
+enum { KEY_NAMES = MEMBERS_OF(key_members), KEY_PARTS = 6, KEY_MEMBERS = KEY_NAMES - KEY_PARTS };
+_Static_assert((int)KEY_NAMES <= (int)ENCODE_KEY_NAMES, "a list may ask for all of them");
+
+static enum err_code add_field(struct key_form *form, const char *name, size_t length, struct err *err)
+{
+    int shown = (int)(length < 40 ? length : 40);
+    size_t member = member_find(key_members, KEY_NAMES, name, length);
+    if (member == KEY_NAMES)
+        return err_set(err, ERR_INVALID, "fields names members of a key, with commas between; \"%.*s\" is none", shown, name);
+    if (memchr(form->fields, (int)member, form->count))
+        return err_set(err, ERR_INVALID, "fields names \"%.*s\" twice", shown, name);
+    form->fields[form->count++] = (uint8_t)member;
     return ERR_OK;
 }
 
-/* The first member's comma makes room for the brace, which ends no value, so that what follows is right. */
-static void encode_key_begin(struct buf *out, size_t *ret_start)
+enum err_code encode_key_fields(const char *names, struct key_form *form, struct err *err)
 {
-    json_put_object_open(out, NULL);
-    buf_truncate(out, out->length > 0 ? out->length - 1 : 0);
-    *ret_start = out->length;
+    form->count = 0;
+    for (const char *at = names;; at++) {
+        size_t length = strcspn(at, ",");
+        TRY(add_field(form, at, length, err));
+        at += length;
+        if (*at == '\0')
+            return ERR_OK;
+    }
 }
 
-static void encode_key_end(struct buf *out, size_t start)
+static char *write_as(char *at, const struct vault_key *key, const struct key_form *form)
 {
-    if (!buf_ok(out))
-        return;
-    out->data[start] = '{';
-    json_put_object_close(out);
+    if (form->count == 0)
+        return members_write(at, key_members, KEY_MEMBERS, key);
+    if (form->row)
+        *at++ = '\n';
+    return members_write_chosen(at, key_members, form->fields, form->count, form->row, key);
 }
 
-/* All of them one after another, with the choice of each made when it was compiled. */
-static void encode_key_all(struct buf *out, const struct vault_key *key)
+void encode_key_as(struct buf *out, const struct vault_key *key, const struct key_form *form)
 {
-#pragma GCC unroll 64
-    for (enum key_member member = KEY_KEY; member < KEY_MEMBERS; member++)
-        encode_key_member(out, key, member);
+    json_put_comma(out);
+    char *at = buf_room(out, encode_key_most(key));
+    if (at)
+        buf_took(out, write_as(at, key, form));
 }
 
 void encode_key(struct buf *out, const struct vault_key *key)
 {
-    size_t start = 0;
-    encode_key_begin(out, &start);
-    encode_key_all(out, key);
-    encode_key_end(out, start);
+    static const struct key_form whole = {0};
+    encode_key_as(out, key, &whole);
 }
 
 void encode_key_open(struct buf *out, const struct vault_key *key)
@@ -425,16 +268,6 @@ void encode_key_open(struct buf *out, const struct vault_key *key)
     encode_key(out, key);
     if (buf_ok(out))
         buf_truncate(out, out->length - 1);
-}
-
-void encode_key_chosen(struct buf *out, const struct vault_key *key, uint64_t fields)
-{
-    size_t start = 0;
-    encode_key_begin(out, &start);
-    for (enum key_member member = KEY_KEY; member < KEY_MEMBERS; member++)
-        if (fields >> member & 1)
-            encode_key_member(out, key, member);
-    encode_key_end(out, start);
 }
 
 void encode_version(struct buf *out, const struct vault_version *version)

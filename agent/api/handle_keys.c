@@ -20,25 +20,32 @@ static bool wants_key(const struct list_filter *filter, const struct vault_row *
 static enum err_code write_key(const struct scribe *scribe, const struct vault_row *record, struct err *err)
 {
     (void)err;
-    const struct vault_key *key = (const struct vault_key *)record;
-    if (scribe->key_fields)
-        encode_key_chosen(scribe->out, key, scribe->key_fields);
-    else
-        encode_key(scribe->out, key);
+    encode_key_as(scribe->out, (const struct vault_key *)record, scribe->keys);
     return ERR_OK;
 }
 
 static const struct list_kind keys_kind = {
     .name = "keys", .kind = VAULT_KEY, .wants = wants_key, .write = write_key};
 
+/* ?fields= and ?form=. */
+static enum err_code keys_form(const struct request *request, struct key_form *form, struct err *err)
+{
+    const char *fields = request_query(request, "fields");
+    const char *text = request_query(request, "form");
+    form->row = text && strcmp(text, "rows") == 0;
+    if (text && !form->row && strcmp(text, "objects") != 0)
+        return err_set(err, ERR_INVALID, "form is objects or rows");
+    if (form->row && !fields)
+        return err_set(err, ERR_INVALID, "form=rows needs fields, which say what the values of a row are");
+    return fields ? encode_key_fields(fields, form, err) : ERR_OK;
+}
+
 enum err_code handle_keys_list(struct request *request, struct err *err)
 {
     struct list list = {.kind = &keys_kind};
     TRY(list_name(request, "environment", list.filter.environment, err));
     TRY(list_name(request, "provider", list.filter.provider, err));
-    const char *fields = request_query(request, "fields");
-    if (fields)
-        TRY(encode_key_fields(fields, &list.filter.key_fields, err));
+    TRY(keys_form(request, &list.filter.keys, err));
     return list_answer(request, &list, err);
 }
 

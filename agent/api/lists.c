@@ -120,10 +120,12 @@ static enum err_code list_answer_page(struct request *request, const struct list
                                       struct err *err)
 {
     struct buf *out = &request->out;
-    const struct scribe scribe = {request_session(request), request_engine(request), out, list->filter.key_fields};
+    const struct scribe scribe = {request_session(request), request_engine(request), out, &list->filter.keys};
     json_put_object_open(out, NULL);
     json_put_array_open(out, list->kind->name);
     TRY(list_read(&scribe, list, page, err));
+    if (list->filter.keys.row)
+        buf_text_add(out, "\n");
     json_put_array_close(out);
     if (page->more)
         list_put_cursor(out, page->next);

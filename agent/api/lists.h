@@ -12,7 +12,7 @@ struct list_filter {
     char provider[LIMIT_NAME_BYTES + 1];
     bool open; /* those that are open */
     bool ended;
-    uint64_t key_fields; /* as of struct scribe */
+    struct key_form keys;
 };
 
 struct list_kind {

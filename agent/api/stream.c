@@ -77,7 +77,7 @@ static struct page *stream_take(struct stream *stream, struct worker *worker, st
 static enum err_code page_read(struct stream *stream, struct worker *worker, struct page *page, struct err *err)
 {
     const struct scribe scribe = {worker->session, stream->api->options.engine, &page->text,
-                                  stream->list.filter.key_fields};
+                                  &stream->list.filter.keys};
     struct list_page part = {.span = page->span};
     buf_clear(&page->text);
     buf_text_add(&page->text, ",");
@@ -236,7 +236,7 @@ static bool stream_turn(struct stream *stream)
         return true;
     }
     buf_clear(&stream->edge);
-    buf_text_add(&stream->edge, "],\"next\":null}");
+    buf_text_add(&stream->edge, stream->list.filter.keys.row ? "\n],\"next\":null}" : "],\"next\":null}");
     stream->sends = &stream->edge;
     stream->offset = 0;
     stream->closed = true;

@@ -78,9 +78,9 @@ void buf_add(struct buf *buf, const void *bytes, size_t length)
 {
     if (length == 0)
         return;
-    char *start = buf_extend(buf, length);
+    char *start = buf_room(buf, length);
     if (start)
-        memcpy(start, bytes, length);
+        buf_took(buf, mempcpy(start, bytes, length));
 }
 
 void buf_text_add(struct buf *buf, const char *text)

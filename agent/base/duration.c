@@ -1,6 +1,5 @@
 #include "base/text.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* Largest first; "ms" is tried before "m" when parsing, by the longest match. */
@@ -87,23 +86,25 @@ static size_t duration_largest(uint64_t seconds)
     return seconds >= 60 ? 3 : 4;
 }
 
+static char *duration_write(char *at, uint64_t count, const char *unit)
+{
+    char digits[TEXT_DIGITS_BYTES];
+    const char *first = text_digits(count, digits);
+    at = mempcpy(at, first, (size_t)(digits + sizeof digits - first));
+    return stpcpy(at, unit);
+}
+
 const char *text_format_duration(int64_t ms, char out[TEXT_DURATION_BYTES])
 {
     uint64_t size = ms < 0 ? 0 - (uint64_t)ms : (uint64_t)ms;
-    if (size < 1000) {
-        (void)snprintf(out, TEXT_DURATION_BYTES, "now");
-        return out;
-    }
+    if (size < 1000)
+        return memcpy(out, "now", sizeof "now");
     size_t unit = duration_largest(size / 1000);
     uint64_t first_ms = (uint64_t)duration_units[unit].ms;
     uint64_t second_ms = (uint64_t)duration_units[unit + 1].ms;
     uint64_t rest = size % first_ms;
-    unsigned long long first = size / first_ms;
-    unsigned long long second = rest / second_ms;
-    if (unit < 4 && second > 0 && rest % second_ms == 0)
-        (void)snprintf(out, TEXT_DURATION_BYTES, "%llu%s%llu%s", first, duration_units[unit].name,
-                       second, duration_units[unit + 1].name);
-    else
-        (void)snprintf(out, TEXT_DURATION_BYTES, "%llu%s", first, duration_units[unit].name);
+    char *at = duration_write(out, size / first_ms, duration_units[unit].name);
+    if (unit < 4 && rest >= second_ms && rest % second_ms == 0)
+        (void)duration_write(at, rest / second_ms, duration_units[unit + 1].name);
     return out;
 }

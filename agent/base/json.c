@@ -15,10 +15,21 @@ static bool json_ends_value(char last)
            (last >= 'a' && last <= 'z');
 }
 
+static bool json_comma_is_due(const struct buf *buf)
+{
+    return buf->length > 0 && json_ends_value(buf->data[buf->length - 1]);
+}
+
+void json_put_comma(struct buf *buf)
+{
+    if (json_comma_is_due(buf))
+        buf_add(buf, ",", 1);
+}
+
 /* The comma and the name that come before a value, and room for its length bytes; NULL when it failed. */
 static char *json_lead(struct buf *buf, const char *name, size_t length)
 {
-    bool comma = buf->length > 0 && json_ends_value(buf->data[buf->length - 1]);
+    bool comma = json_comma_is_due(buf);
     size_t named = name ? strlen(name) : 0;
     size_t whole = comma + (name ? named + 3 : 0) + length;
     char *at = buf_room(buf, whole);
@@ -88,25 +99,29 @@ static bool json_is_plain(unsigned char byte)
     return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
 }
 
-/* The high bit of each byte of word that is zero; of what is above the first such byte it may be wrong. */
-static uint64_t json_zeros(uint64_t word)
-{
-    return (word - 0x0101010101010101) & ~word & 0x8080808080808080;
-}
-
-/* How many bytes from start need no escape: most strings are one such run. Eight are looked at at
- * once; those with one that may need an escape are looked at one by one. */
-static size_t json_plain_run(const unsigned char *start, size_t length)
+/* Eight bytes at once: may one of them need an escape? Never false when one does. */
+static bool json_may_escape(const unsigned char *bytes)
 {
     static const uint64_t ones = 0x0101010101010101;
-    size_t run = 0;
+    static const uint64_t highs = 0x8080808080808080;
     uint64_t word = 0;
-    for (; length - run >= sizeof word; run += sizeof word) {
-        memcpy(&word, start + run, sizeof word);
-        uint64_t control = (word - 0x20 * ones) & ~word & 0x80 * ones;
-        if ((word & 0x80 * ones) | control | json_zeros(word ^ '"' * ones) | json_zeros(word ^ '\\' * ones))
-            break;
-    }
+    memcpy(&word, bytes, sizeof word);
+    uint64_t quote = word ^ '"' * ones;
+    uint64_t backslash = word ^ '\\' * ones;
+    uint64_t small = (word - 0x20 * ones) | (quote - ones) | (backslash - ones);
+    return ((word | (small & ~word)) & highs) != 0;
+}
+
+/* How many bytes from start need no escape: most strings are one such run. The last eight bytes are
+ * looked at together, too, though some of them were before. */
+static size_t json_plain_run(const unsigned char *start, size_t length)
+{
+    enum { WORD = sizeof(uint64_t) };
+    size_t run = 0;
+    while (length - run >= WORD && !json_may_escape(start + run))
+        run += WORD;
+    if (length - run < WORD && length >= WORD && !json_may_escape(start + length - WORD))
+        return length;
     while (run < length && json_is_plain(start[run]))
         run++;
     return run;
@@ -164,6 +179,10 @@ void json_put_string(struct buf *buf, const char *name, const char *value)
 char *json_write_integer(char *at, int64_t value)
 {
     char digits[TEXT_DIGITS_BYTES];
+    if (value >= 0 && value <= 9) { /* most */
+        *at = (char)('0' + value);
+        return at + 1;
+    }
     const char *first = text_digits(value < 0 ? 0 - (uint64_t)value : (uint64_t)value, digits);
     if (value < 0)
         *at++ = '-';

@@ -7,22 +7,20 @@
 #include <stdio.h>
 #include <string.h>
 
-static const int64_t day_ms = 86400000;
+static const uint64_t day_ms = 86400000;
 
 /* 0000-01-01T00:00:00.000Z and 9999-12-31T23:59:59.999Z: RFC 3339 has four
  * digits for the year. */
 static const int64_t timestamp_first_ms = -62167219200000;
 static const int64_t timestamp_last_ms = 253402300799999;
 
-/* Write value in count digits and then the byte after; returns the place after both. */
-static char *timestamp_write(char *at, int64_t value, int count, char after)
+/* Two digits and the byte after, which the next ones may write over; returns the place of that byte. */
+static char *timestamp_write(char *at, uint32_t value, char after)
 {
-    for (int i = count - 1; i >= 0; i--) {
-        at[i] = (char)('0' + value % 10);
-        value /= 10;
-    }
-    at[count] = after;
-    return at + count + 1;
+    at[0] = (char)('0' + value / 10);
+    at[1] = (char)('0' + value % 10);
+    at[2] = after;
+    return at + 2;
 }
 
 const char *text_format_time(int64_t wall_ms, char out[TEXT_TIME_BYTES])
@@ -31,28 +29,32 @@ const char *text_format_time(int64_t wall_ms, char out[TEXT_TIME_BYTES])
         wall_ms = timestamp_first_ms;
     if (wall_ms > timestamp_last_ms)
         wall_ms = timestamp_last_ms;
-    int64_t in_day = wall_ms % day_ms;
-    if (in_day < 0)
-        in_day += day_ms;
-    struct civil civil = civil_from_days((wall_ms - in_day) / day_ms);
-    char *at = timestamp_write(out, civil.year, 4, '-');
-    at = timestamp_write(at, civil.month, 2, '-');
-    at = timestamp_write(at, civil.day, 2, 'T');
-    at = timestamp_write(at, in_day / 3600000, 2, ':');
-    at = timestamp_write(at, in_day / 60000 % 60, 2, ':');
-    at = timestamp_write(at, in_day / 1000 % 60, 2, '.');
-    at = timestamp_write(at, in_day % 1000, 3, 'Z');
-    *at = '\0';
+    uint64_t since_first = (uint64_t)(wall_ms - timestamp_first_ms);
+    uint32_t in_day = (uint32_t)(since_first % day_ms);
+    struct civil civil = civil_from_days((int64_t)(since_first / day_ms) + timestamp_first_ms / (int64_t)day_ms);
+    uint32_t seconds = in_day / 1000;
+    char *at = timestamp_write(out, (uint32_t)civil.year / 100, '-');
+    at = timestamp_write(at, (uint32_t)civil.year % 100, '-');
+    at = timestamp_write(at + 1, (uint32_t)civil.month, '-');
+    at = timestamp_write(at + 1, (uint32_t)civil.day, 'T');
+    at = timestamp_write(at + 1, seconds / 3600, ':');
+    at = timestamp_write(at + 1, seconds / 60 % 60, ':');
+    at = timestamp_write(at + 1, seconds % 60, '.');
+    at = timestamp_write(at + 1, in_day % 1000 / 10, 'Z');
+    at[0] = (char)('0' + in_day % 10);
+    at[1] = 'Z';
+    at[2] = '\0';
     return out;
 }
 
 /* A number of exactly count digits from least to most, and the byte after it
  * (NUL: any). Returns the place after both, or NULL; NULL stays NULL, so that a
  * row of these is checked once at its end. */
-static const char *timestamp_read(const char *at, int count, int64_t least, int64_t most, char after,
+static inline const char *timestamp_read(const char *at, int count, int64_t least, int64_t most, char after,
                                   int64_t *ret_value)
 {
     int64_t value = 0;
+#pragma GCC unroll 4
     for (int i = 0; at && i < count; i++) {
         if (at[i] < '0' || at[i] > '9')
             return NULL;

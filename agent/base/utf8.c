@@ -1,5 +1,7 @@
 #include "base/utf8.h"
 
+#include <string.h>
+
 /* By number of following bytes: the lead byte's mask and mark, and the first
  * code point that may not be written shorter. */
 static const struct {
@@ -32,4 +34,19 @@ size_t utf8_step(const unsigned char *text, size_t length, uint32_t *ret_point)
         return 0;
     *ret_point = point;
     return more + 1;
+}
+
+/* Eight bytes at once: those that go on have 10 on top; their count comes together in the highest byte. */
+size_t utf8_count(const char *text, size_t length)
+{
+    static const uint64_t ones = 0x0101010101010101;
+    size_t count = length;
+    uint64_t word = 0;
+    for (; length >= sizeof word; text += sizeof word, length -= sizeof word) {
+        memcpy(&word, text, sizeof word);
+        count -= ((word >> 7 & ~(word >> 6) & ones) * ones) >> 56;
+    }
+    for (; length > 0; text++, length--)
+        count -= ((unsigned char)*text & 0xC0) == 0x80;
+    return count;
 }

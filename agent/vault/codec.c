@@ -326,11 +326,9 @@ enum err_code codec_decode(const struct codec_schema *schema, const void *bytes,
 
 void codec_release(const struct codec_schema *schema, void *record)
 {
-    for (size_t number = 0; number < schema->count; number++) {
-        const struct codec_field *field = &schema->fields[number];
+    for (uint64_t texts = schema->texts; texts != 0; texts &= texts - 1) {
+        const struct codec_field *field = &schema->fields[__builtin_ctzll(texts)];
         struct vault_text *text = (void *)((char *)record + field->offset);
-        if (field->type != CODEC_TEXT)
-            continue;
         free(text->data);
         *text = (struct vault_text){0};
     }

@@ -42,6 +42,7 @@ struct codec_schema {
     const struct codec_field *fields;
     size_t count; /* one past the highest number; at most 128 */
     size_t size;  /* of the struct */
+    uint64_t texts; /* a bit for each number that is a CODEC_TEXT: all that is to be freed */
 };
 
 /* One row of a table, for a member of a struct. */
@@ -53,11 +54,15 @@ struct codec_schema {
     {.type = CODEC_TEXT, .offset = offsetof(struct_type, member), .size = (most_bytes)}
 #define CODEC_FIELD_MAP(struct_type, member, inner_schema)                                         \
     {.type = CODEC_MAP, .offset = offsetof(struct_type, member), .inner = (inner_schema)}
-#define CODEC_SCHEMA(text, struct_type, rows)                                                      \
+#define CODEC_SCHEMA(text, struct_type, rows) CODEC_SCHEMA_TEXTS(text, struct_type, rows, 0)
+/* Of a struct that owns texts; text_bits as in struct codec_schema. */
+#define CODEC_SCHEMA_TEXTS(text, struct_type, rows, text_bits)                                     \
     {.name = (text),                                                                               \
      .fields = (rows),                                                                             \
      .count = sizeof(rows) / sizeof((rows)[0]),                                                    \
-     .size = sizeof(struct_type)}
+     .size = sizeof(struct_type),                                                                  \
+     .texts = (text_bits)}
+#define CODEC_BIT(number) (UINT64_C(1) << (number))
 
 /* Append record to out. ERR_LIMIT a text is longer than its field; ERR_MEMORY. */
 enum err_code codec_encode(const struct codec_schema *schema, const void *record, struct buf *out,

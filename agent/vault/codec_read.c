@@ -2,9 +2,6 @@
  * the bytes that are there, for each element takes at least one. */
 #include "codec_read.h"
 
-#include <endian.h>
-#include <string.h>
-
 struct codec_head {
     uint8_t count_bytes; /* of the length or count that follows */
     uint8_t fixed_bytes; /* that follow it in any case */
@@ -49,10 +46,6 @@ enum { CODEC_NEVER_USED = 0xc1 };
 static uint64_t codec_big_endian(const uint8_t *at, size_t bytes)
 {
     uint64_t number = 0;
-    if (bytes == sizeof number) { /* times, mostly */
-        memcpy(&number, at, sizeof number);
-        return be64toh(number);
-    }
     for (size_t i = 0; i < bytes; i++)
         number = number << 8 | at[i];
     return number;

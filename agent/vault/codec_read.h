@@ -3,9 +3,11 @@
 #ifndef KEYTURN_VAULT_CODEC_READ_H
 #define KEYTURN_VAULT_CODEC_READ_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum codec_sort {
     CODEC_IS_POSITIVE, /* or zero */
@@ -31,22 +33,38 @@ struct codec_reader {
 /* The next element, behind which the reader then stands; of what is a map or is other behind its
  * head. False when it is cut short or no MessagePack. */
 bool codec_next(struct codec_reader *reader, struct codec_element *ret_element);
-/* The same, for what records mostly consist of without a call. */
+/* The same, for what records mostly consist of without a call: small numbers, short strings, times, ids and true. */
 static inline bool codec_next_quick(struct codec_reader *reader, struct codec_element *ret_element)
 {
+    enum { IS_TRUE = 0xc3, IS_BIN8 = 0xc4, IS_UINT64 = 0xcf };
     if (reader->at == reader->end)
         return false;
-    uint8_t first = *reader->at;
-    size_t length = first & 0x1f;
+    const uint8_t *at = reader->at;
+    size_t left = (size_t)(reader->end - at);
+    uint8_t first = *at;
+    struct codec_element element = {.sort = CODEC_IS_POSITIVE};
+    size_t took = 1;
     if (first <= 0x7f) {
-        *ret_element = (struct codec_element){.sort = CODEC_IS_POSITIVE, .number = first};
-        reader->at++;
-        return true;
-    }
-    if (first < 0xa0 || first > 0xbf || (size_t)(reader->end - reader->at) <= length)
+        element.number = first;
+    } else if (first >= 0xa0 && first <= 0xbf) {
+        element = (struct codec_element){.sort = CODEC_IS_STRING, .data = at + 1, .length = first & 0x1f};
+        took += element.length;
+    } else if (first == IS_UINT64 && left > sizeof element.number) {
+        memcpy(&element.number, at + 1, sizeof element.number);
+        element.number = be64toh(element.number);
+        took += sizeof element.number;
+    } else if (first == IS_TRUE) {
+        element = (struct codec_element){.sort = CODEC_IS_BOOLEAN, .number = 1};
+    } else if (first == IS_BIN8 && left > 1) {
+        element = (struct codec_element){.sort = CODEC_IS_BYTES, .data = at + 2, .length = at[1]};
+        took += 1 + element.length;
+    } else {
         return codec_next(reader, ret_element);
-    *ret_element = (struct codec_element){.sort = CODEC_IS_STRING, .data = reader->at + 1, .length = length};
-    reader->at += 1 + length;
+    }
+    if (took > left)
+        return false;
+    reader->at += took;
+    *ret_element = element;
     return true;
 }
 /* Pass over the next element with all that is in it; false as above. */

@@ -241,11 +241,12 @@ static const struct codec_field slot_fields[] = {
 };
 const struct codec_schema vault_slot_schema = CODEC_SCHEMA("slot", struct vault_slot, slot_fields);
 
-static const struct codec_schema key_schema = CODEC_SCHEMA("key", struct vault_key, key_fields);
+static const struct codec_schema key_schema =
+    CODEC_SCHEMA_TEXTS("key", struct vault_key, key_fields, CODEC_BIT(17) | CODEC_BIT(49));
 static const struct codec_schema version_schema =
     CODEC_SCHEMA("version", struct vault_version, version_fields);
 static const struct codec_schema delivery_schema =
-    CODEC_SCHEMA("delivery", struct vault_delivery, delivery_fields);
+    CODEC_SCHEMA_TEXTS("delivery", struct vault_delivery, delivery_fields, CODEC_BIT(6));
 static const struct codec_schema rotation_schema =
     CODEC_SCHEMA("rotation", struct vault_rotation, rotation_fields);
 static const struct codec_schema revocation_schema =
@@ -253,7 +254,8 @@ static const struct codec_schema revocation_schema =
 static const struct codec_schema incident_schema =
     CODEC_SCHEMA("incident", struct vault_incident, incident_fields);
 
-static const struct codec_schema notice_schema = CODEC_SCHEMA("notice", struct vault_notice, notice_fields);
+static const struct codec_schema notice_schema =
+    CODEC_SCHEMA_TEXTS("notice", struct vault_notice, notice_fields, CODEC_BIT(10));
 static const struct codec_schema label_schema = CODEC_SCHEMA("label", struct vault_label, label_fields);
 
 static const struct vault_shape shapes[] = {

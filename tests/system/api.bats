@@ -230,6 +230,9 @@ key_post() { # key_post NAME SECRET [MORE MEMBERS]: a sandbox key
   ask GET '/v1/keys?limit=all'
   is 200 '[.keys[].name] | sort | join(" ")' 'k1 k2 k3 k4 k5 k6 k7'
   ask GET '/v1/keys?limit=all&environment=live'; is 200 '.keys | length' 0
+  ask GET '/v1/keys?limit=2&fields=rotation.id,proof.verdict,current.since'; is 200 '.keys[0]."rotation.id"' null
+  ask GET '/v1/keys?limit=all&form=rows&fields=key,rotation.state'; is 200 '.keys[0] | length' 2
+  ask GET '/v1/keys?form=rows'; is 400 .code invalid
   ask GET '/v1/keys?limit=1000&provider=amps'; is 200 '.keys | length' 7
   for i in 0 1001 x -1 ''; do
     ask GET "/v1/keys?limit=$i"; is 400 .code invalid

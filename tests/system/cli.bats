@@ -118,6 +118,28 @@ runs() {
   runs 1 list
 }
 
+# fake_list BODY: an answer that is whole as HTTP has it
+fake_list() {
+  fake "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: $(printf "$1" | wc -c)\r\n\r\n$1"
+}
+
+@test "a list that ends before its end is refused, not shown in part" {
+  local bodies=('{"keys":[\n' '{"keys":[\n["live/a"],\n' '{"keys":[\n["live/a"],\n["live/b"]\n' '{"keys":[\n["live/a"]\n],"next":"00"}'
+    '{"keys":[{"key":"live/a"}],"next":null}' '{"keys":[\n["live/a",1]\n],"next":null}' '{"keys":[\n{"key":"live/a"}\n],"next":null}')
+  for body in "${bodies[@]}"; do
+    fake_list "$body"
+    run --separate-stderr keyturn list --names
+    [ "$status" != 0 ]
+    [ "$output" = '' ]
+    has 'list' "$stderr"
+    end_process "$FAKE_PID" TERM
+    rm -f "$KEYTURN_SOCKET"
+  done
+  fake_list '{"keys":[\n["live/b"],\n["live/\\u001b[31m"],\n["live/a"]\n],"next":null}'
+  runs 0 list --names
+  [ "$output" = $'live/?[31m\nlive/a\nlive/b' ]
+}
+
 @test "a secret that is longer than any may be is not printed in part" {
   fake "HTTP/1.1 200 OK\r\nContent-Length: 70000\r\n\r\n$(printf 'x%.0s' {1..70000})"
   run --separate-stderr keyturn get live/x

@@ -118,6 +118,20 @@ static void test_time_zero_is_null(void **state)
     assert_string_equal(buf_text(&buf), "{\"never\":null,\"then\":\"1970-01-01T00:00:00.001Z\"}");
 }
 
+static void expect_at_every_place(char byte, size_t length, const struct buf *one)
+{
+    for (size_t at = 0; at < length; at++) {
+        char text[20] = "abcdefghijklmnopqrs";
+        OWN_BUF struct buf whole = {0};
+        OWN_BUF struct buf expected = {0};
+        text[at] = byte;
+        json_put_string_n(&whole, NULL, text, length);
+        buf_printf(&expected, "\"%.*s%.*s%.*s\"", (int)at, text, (int)one->length - 2, one->data + 1,
+                   (int)(length - at - 1), text + at + 1);
+        assert_string_equal(buf_text(&whole), buf_text(&expected));
+    }
+}
+
 /* Eight bytes are looked at at once: each byte at each place of the eight, and in what is left of them. */
 static void test_every_byte_is_escaped_at_every_place(void **state)
 {
@@ -127,15 +141,8 @@ static void test_every_byte_is_escaped_at_every_place(void **state)
         OWN_BUF struct buf one = {0};
         json_put_string(&one, NULL, alone);
         assert_true(one.length >= 3);
-        for (size_t at = 0; at < 19; at++) {
-            char text[20] = "abcdefghijklmnopqrs";
-            OWN_BUF struct buf whole = {0};
-            OWN_BUF struct buf expected = {0};
-            text[at] = (char)byte;
-            json_put_string_n(&whole, NULL, text, 19);
-            buf_printf(&expected, "\"%.*s%.*s%s\"", (int)at, text, (int)one.length - 2, one.data + 1, text + at + 1);
-            assert_string_equal(buf_text(&whole), buf_text(&expected));
-        }
+        for (size_t length = 1; length <= 19; length += 3)
+            expect_at_every_place((char)byte, length, &one);
     }
 }
 

@@ -1,3 +1,4 @@
+/* Lists in rows: found however they arrive, whole or not at all, and their values. */
 #include "scan.h"
 
 #include <setjmp.h>
@@ -16,110 +17,170 @@ static enum err_code join(void *context, const char *text, size_t length, struct
     return ERR_OK;
 }
 
-static const char document[] = "{\"keys\":[{\"key\":\"a/b\",\"x\":{\"y\":[1,{}]}}, {\"key\":\"}]\\\"{\"},{}],"
-                               "\"next\":null}";
-static const char elements[] = "{\"key\":\"a/b\",\"x\":{\"y\":[1,{}]}}\n{\"key\":\"}]\\\"{\"}\n{}\n";
+static const char document[] = "{\"keys\":[\n[\"a/b\",1,\"]\\\"[\"],\n[\"“ü”\",null,\"\\\\\"],\n[\"\",-2,\"\\n\"]\n],\"next\":null}";
+static const char rows[] = "[\"a/b\",1,\"]\\\"[\"]\n[\"“ü”\",null,\"\\\\\"]\n[\"\",-2,\"\\n\"]\n";
 
-/* Wherever the pieces are cut, the same elements come out. */
-static void test_elements_are_found_however_they_arrive(void **state)
+/* Feed text in pieces of so many bytes, each in memory of its own, so that a sanitizer sees its end. */
+static enum err_code feed(const char *text, size_t length, size_t piece, struct buf *found)
+{
+    struct err err = {0};
+    struct scan_lines lines = {.row = join, .context = found};
+    enum err_code code = ERR_OK;
+    for (size_t at = 0; at < length && code == ERR_OK; at += piece) {
+        size_t part = at + piece < length ? piece : length - at;
+        char *exact = memcpy(malloc(part), text + at, part);
+        code = scan_feed(&lines, exact, part, &err);
+        free(exact);
+    }
+    if (code == ERR_OK)
+        code = scan_end(&lines, &err);
+    assert_true(code == ERR_OK || err.message[0]);
+    buf_release(&lines.part);
+    return code;
+}
+
+static void test_rows_are_found_however_they_arrive(void **state)
 {
     (void)state;
     for (size_t piece = 1; piece <= sizeof document; piece++) {
         OWN_BUF struct buf found = {0};
-        struct err err;
-        struct scan_splitter splitter = {.element = join, .context = &found};
-        size_t length = strlen(document);
-        for (size_t at = 0; at < length; at += piece)
-            assert_int_equal(scan_split(&splitter, document + at, at + piece < length ? piece : length - at, &err),
-                             ERR_OK);
-        assert_true(splitter.ended);
-        assert_string_equal(buf_text(&found), elements);
-        buf_release(&splitter.part);
+        assert_int_equal(feed(document, strlen(document), piece, &found), ERR_OK);
+        assert_string_equal(buf_text(&found), rows);
     }
 }
 
-static void test_a_document_cut_short_has_not_ended(void **state)
+static void test_a_list_without_rows_is_whole(void **state)
 {
     (void)state;
-    for (size_t length = 0; length < strlen(document); length++) {
+    static const char empty[] = "{\"keys\":[\n],\"next\":null}";
+    OWN_BUF struct buf found = {0};
+    assert_int_equal(feed(empty, strlen(empty), 7, &found), ERR_OK);
+    assert_int_equal(found.length, 0);
+}
+
+static void test_a_list_cut_short_never_looks_whole(void **state)
+{
+    (void)state;
+    for (size_t length = 0; length < strlen(document); length++)
+        for (size_t piece = 1; piece < 90; piece += 11) {
+            OWN_BUF struct buf found = {0};
+            assert_int_equal(feed(document, length, piece, &found), ERR_FORMAT);
+        }
+}
+
+static void test_what_is_no_list_in_rows_is_refused(void **state)
+{
+    (void)state;
+    static const char *const others[] = {"", "hello", "\n", "[]\n", "{\"keys\":[]}", "{\"keys\":[{\"key\":\"a/b\"}],\"next\":null}",
+                                         "{\"keys\":[\n],\"next\":\"00\"}", "{\"keys\":[\n],\"next\":null}x",
+                                         "{\"keys\":[\n],\"next\":null}\n", "{\"rows\":[\n],\"next\":null}"};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        struct err err = {0};
         OWN_BUF struct buf found = {0};
-        struct err err;
-        struct scan_splitter splitter = {.element = join, .context = &found};
-        assert_int_equal(scan_split(&splitter, document, length, &err), ERR_OK);
-        assert_false(splitter.ended);
-        buf_release(&splitter.part);
+        struct scan_lines lines = {.row = join, .context = &found};
+        enum err_code code = scan_feed(&lines, others[i], strlen(others[i]), &err);
+        if (code == ERR_OK)
+            code = scan_end(&lines, &err);
+        assert_int_equal(code, ERR_FORMAT);
+        buf_release(&lines.part);
     }
 }
 
-static void test_brackets_that_do_not_match_are_refused(void **state)
+static void test_values_are_given_as_they_stand(void **state)
 {
     (void)state;
-    OWN_BUF struct buf found = {0};
-    struct err err;
-    struct scan_splitter splitter = {.element = join, .context = &found};
-    assert_int_equal(scan_split(&splitter, "{}}", 3, &err), ERR_FORMAT);
+    static const char row[] = "[\"a,]\\\"\",-12,true,null,\"\",\"\\\\\",\"\\\\\\\"\",1.5]";
+    static const char *const values[] = {"\"a,]\\\"\"", "-12", "true", "null", "\"\"", "\"\\\\\"", "\"\\\\\\\"\"", "1.5"};
+    enum { COUNT = sizeof values / sizeof values[0] };
+    struct scan_value found[COUNT + 1];
+    struct err err = {0};
+    assert_int_equal(scan_values(row, strlen(row), found, COUNT, &err), ERR_OK);
+    for (size_t i = 0; i < COUNT; i++) {
+        assert_int_equal(found[i].length, strlen(values[i]));
+        assert_memory_equal(found[i].text, values[i], found[i].length);
+    }
+    assert_int_equal(scan_values(row, strlen(row), found, COUNT - 1, &err), ERR_FORMAT);
+    assert_int_equal(scan_values(row, strlen(row), found, COUNT + 1, &err), ERR_FORMAT);
 }
 
-static void collect(void *context, struct scan_value name, struct scan_value value)
-{
-    buf_printf(context, "%.*s=%.*s;", (int)name.length, name.text, (int)value.length, value.text);
-}
-
-static void test_members_are_given_as_they_stand(void **state)
-{
-    (void)state;
-    static const char object[] =
-        "{ \"a\" : 1 , \"b\":\"x,}\\\"y\",\"c\":{\"d\":[1,2]},\"e\":null,\"f\":[],\"g\":true}";
-    OWN_BUF struct buf found = {0};
-    struct err err;
-    assert_int_equal(scan_object(object, strlen(object), collect, &found, &err), ERR_OK);
-    assert_string_equal(buf_text(&found), "a=1;b=\"x,}\\\"y\";c={\"d\":[1,2]};e=null;f=[];g=true;");
-}
-
-static void ignore(void *context, struct scan_value name, struct scan_value value)
-{
-    (void)context;
-    (void)name;
-    (void)value;
-}
-
-/* No prefix of an object is an object, and none is read past its end. */
-static void test_objects_cut_short_are_refused(void **state)
+/* No prefix of a row is a row, and none is read past its end. */
+static void test_rows_cut_short_are_refused(void **state)
 {
     (void)state;
-    static const char object[] = "{\"a\":1,\"b\":\"x\\\"y\",\"c\":{\"d\":[1,2]}}";
-    for (size_t length = 0; length < strlen(object); length++) {
-        struct err err;
-        char *exact = strndup(object, length); /* a sanitizer sees its end */
-        assert_int_equal(scan_object(exact, length, ignore, NULL, &err), ERR_FORMAT);
+    static const char row[] = "[\"x\\\"y\",null,\"\\\\\"]";
+    struct scan_value found[3];
+    for (size_t length = 0; length < strlen(row); length++) {
+        struct err err = {0};
+        char *exact = memcpy(malloc(length + 1), row, length);
+        exact = realloc(exact, length ? length : 1);
+        assert_int_equal(scan_values(exact, length, found, 3, &err), ERR_FORMAT);
         free(exact);
     }
 }
 
-static void test_text_is_plain_and_fits(void **state)
+static void test_rows_that_are_none_are_refused(void **state)
+{
+    (void)state;
+    static const char *const others[] = {"[1 2]", "[1,]", "[,1]", "[1,{}]", "[1,[2]]", "{1,2}", "[1,2]]", "[1,2],", "[\"a\"b,2]"};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        struct scan_value found[2];
+        struct err err = {0};
+        assert_int_equal(scan_values(others[i], strlen(others[i]), found, 2, &err), ERR_FORMAT);
+    }
+}
+
+static void test_text_is_plain(void **state)
 {
     (void)state;
     static const struct {
         const char *value, *text;
-    } rows[] = {{"\"abc\"", "abc"},     {"\"a\\\"b\\\\\"", "a\"b\\"}, {"\"\\u001b[31m\"", "?[31m"},
-                {"null", ""},           {"12", ""},                   {"\"123456789\"", "1234567"},
-                {"\"12345…\"", "12345"}, {"\"1234…\"", "1234…"},       {"\"\\n\"", "?"}};
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        char out[8];
-        scan_text((struct scan_value){rows[i].value, strlen(rows[i].value)}, out, sizeof out);
-        assert_string_equal(out, rows[i].text);
+    } texts[] = {{"\"abc\"", "abc"},           {"\"a\\\"b\\\\\"", "a\"b\\"}, {"\"\\u001b[31m\"", "?[31m"}, {"null", ""},
+                 {"12", ""},                   {"\"\"", ""},                 {"\"1234…\"", "1234…"},      {"\"\\n\"", "?"},
+                 {"\"“ü” \\/ \\t\"", "“ü” / ?"}, {"\"\x7f\"", "?"},             {"\"\xC2\x9b" "31m\"", "??31m"}, {"\"\\u00e9\"", "?"}};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        char out[32];
+        struct scan_value value = {texts[i].value, strlen(texts[i].value)};
+        assert_int_equal(scan_text(value, out), strlen(texts[i].text));
+        assert_string_equal(out, texts[i].text);
+    }
+}
+
+static void test_numbers_and_times_are_read(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *value;
+        int64_t number, time;
+        bool truth;
+    } values[] = {{"12", 12, 0, false},
+                  {"null", 0, 0, false},
+                  {"true", 0, 0, true},
+                  {"false", 0, 0, false},
+                  {"\"true\"", 0, 0, false},
+                  {"\"1970-01-02T00:00:00.001Z\"", 0, 86400001, false},
+                  {"\"1970-01-02\"", 0, 0, false},
+                  {"\"\"", 0, 0, false},
+                  {"\"a text that is longer than any time that there is\"", 0, 0, false}};
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        struct scan_value value = {values[i].value, strlen(values[i].value)};
+        assert_int_equal(scan_number(value), values[i].number);
+        assert_int_equal(scan_time(value), values[i].time);
+        assert_int_equal(scan_true(value), values[i].truth);
     }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_elements_are_found_however_they_arrive),
-        cmocka_unit_test(test_a_document_cut_short_has_not_ended),
-        cmocka_unit_test(test_brackets_that_do_not_match_are_refused),
-        cmocka_unit_test(test_members_are_given_as_they_stand),
-        cmocka_unit_test(test_objects_cut_short_are_refused),
-        cmocka_unit_test(test_text_is_plain_and_fits),
+        cmocka_unit_test(test_rows_are_found_however_they_arrive),
+        cmocka_unit_test(test_a_list_without_rows_is_whole),
+        cmocka_unit_test(test_a_list_cut_short_never_looks_whole),
+        cmocka_unit_test(test_what_is_no_list_in_rows_is_refused),
+        cmocka_unit_test(test_values_are_given_as_they_stand),
+        cmocka_unit_test(test_rows_cut_short_are_refused),
+        cmocka_unit_test(test_rows_that_are_none_are_refused),
+        cmocka_unit_test(test_text_is_plain),
+        cmocka_unit_test(test_numbers_and_times_are_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

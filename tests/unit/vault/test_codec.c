@@ -34,7 +34,8 @@ static const struct codec_field sample_fields[] = {
     [9] = CODEC_FIELD_TEXT(struct sample, text, 10),
     [10] = CODEC_FIELD_MAP(struct sample, inner, &inner_schema),
 };
-static const struct codec_schema sample_schema = CODEC_SCHEMA("sample", struct sample, sample_fields);
+static const struct codec_schema sample_schema =
+    CODEC_SCHEMA_TEXTS("sample", struct sample, sample_fields, CODEC_BIT(9));
 
 /* What a program that knows only some of the fields has. */
 static const struct codec_field older_fields[] = {[1] = CODEC_FIELD(struct sample, u32, CODEC_U32)};
@@ -249,6 +250,35 @@ static void test_numbers_are_read_in_every_width(void **state)
     }
 }
 
+/* What most records consist of has a way of its own, which must lead to the same place. */
+static void test_the_quick_way_reads_what_the_other_reads(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t length;
+    } elements[] = {{"\x00", 1}, {"\x7f", 1}, {"\xa0", 1}, {"\xa3" "abc", 4}, {"\xc3", 1}, {"\xc2", 1}, {"\xc0", 1},
+                    {"\xc1", 1}, {"\xc4\x00", 2}, {"\xc4\x02" "ab", 4}, {"\xcd\xff\xfe", 3}, {"\xff", 1}, {"\x81\x01\x02", 1},
+                    {"\xcf\x01\x02\x03\x04\x05\x06\x07\x08", 9}, {"\xd9\x03" "abc", 5}};
+    (void)state;
+    for (size_t i = 0; i < sizeof elements / sizeof elements[0]; i++)
+        for (size_t length = 0; length <= elements[i].length; length++) {
+            uint8_t *bytes = memcpy(test_malloc(length + 1), elements[i].bytes, length); /* cut short, too */
+            struct codec_reader reader = {bytes, bytes + length};
+            struct codec_reader quick = reader;
+            struct codec_element element = {0};
+            struct codec_element same = {0};
+            assert_int_equal(codec_next(&reader, &element), codec_next_quick(&quick, &same));
+            if (reader.at > bytes && length == elements[i].length) {
+                assert_ptr_equal(reader.at, quick.at);
+                assert_int_equal(element.sort, same.sort);
+                assert_int_equal(element.number, same.number);
+                assert_ptr_equal(element.data, same.data);
+                assert_int_equal(element.length, same.length);
+            }
+            test_free(bytes);
+        }
+}
+
 /* A field that shares bytes with another, or lies outside, would be read back wrong. */
 static void test_the_fields_of_every_record_lie_apart(void **state)
 {
@@ -263,6 +293,20 @@ static void test_the_fields_of_every_record_lie_apart(void **state)
     }
 }
 
+/* What is not marked is not freed. */
+static void test_every_text_of_a_record_is_marked_as_one(void **state)
+{
+    (void)state;
+    for (enum vault_kind kind = VAULT_KEY; kind <= VAULT_LABEL; kind++) {
+        const struct codec_schema *schema = vault_shape(kind)->schema;
+        uint64_t texts = 0;
+        for (size_t number = 0; number < schema->count; number++)
+            if (schema->fields[number].type == CODEC_TEXT)
+                texts |= CODEC_BIT(number);
+        assert_int_equal(schema->texts, texts);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -273,7 +317,9 @@ int main(void)
         cmocka_unit_test(test_what_does_not_fit_its_field_is_refused_by_number),
         cmocka_unit_test(test_every_element_is_passed_over_whole_or_not_at_all),
         cmocka_unit_test(test_numbers_are_read_in_every_width),
+        cmocka_unit_test(test_the_quick_way_reads_what_the_other_reads),
         cmocka_unit_test(test_the_fields_of_every_record_lie_apart),
+        cmocka_unit_test(test_every_text_of_a_record_is_marked_as_one),
     };
     return cmocka_run_group_tests_name("vault codec", tests, NULL, NULL);
 }

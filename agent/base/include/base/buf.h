@@ -55,6 +55,7 @@ void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(
  * an element of an array. Values of NULL are written as null. A comma is written
  * where the text so far ends in a value, so several documents in one buf need a
  * line feed between them. */
+void json_put_comma(struct buf *buf); /* where one is due, for who writes the value itself */
 void json_put_object_open(struct buf *buf, const char *name);
 void json_put_object_close(struct buf *buf);
 void json_put_array_open(struct buf *buf, const char *name);

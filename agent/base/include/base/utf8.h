@@ -10,4 +10,7 @@
  * with its code point in *ret_point; 0 when it is not valid. */
 size_t utf8_step(const unsigned char *text, size_t length, uint32_t *ret_point);
 
+/* How many characters there are: the bytes that go on with none. */
+size_t utf8_count(const char *text, size_t length);
+
 #endif
