@@ -31,6 +31,10 @@ enum err_code connection_open(const char *path, enum connection_kind kind, sqlit
 /* Durability and memory, once the file is known to be a store of ours. */
 enum err_code connection_configure(sqlite3 *db, enum connection_kind kind, struct err *err) ERR_MUST_CHECK;
 
+/* Around a pass over all rows, which reads each page once: what it keeps of them takes little memory. */
+enum err_code connection_pass_begin(struct store *store, struct err *err) ERR_MUST_CHECK;
+void connection_pass_end(struct store *store);
+
 /* A writer inside a transaction and outside a scan, or ERR_STATE. */
 enum err_code connection_check_writing(struct store *store, const char *doing, struct err *err)
     ERR_MUST_CHECK;

@@ -95,6 +95,7 @@ enum err_code store_scan_tags(struct store *store, store_visit_tags *visit_row, 
     if (store->tags_scan)
         return err_set(err, ERR_STATE, "a scan of the store runs inside the same scan");
     struct tags_scan scan = {.visit = visit_row, .context = context, .err = err};
+    TRY(connection_pass_begin(store, err));
     store->tags_scan = &scan;
     store->scans++;
     for (int table = STORE_KEY; table < STORE_TABLE_END && scan.said == ERR_OK; table++) {
@@ -103,5 +104,6 @@ enum err_code store_scan_tags(struct store *store, store_visit_tags *visit_row, 
     }
     store->scans--;
     store->tags_scan = NULL;
+    connection_pass_end(store);
     return scan.said == STORE_STOP ? ERR_OK : (enum err_code)scan.said;
 }

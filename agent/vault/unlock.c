@@ -9,6 +9,7 @@
 #include "session.h"
 
 #include "audit_line.h"
+#include "tally.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -143,37 +144,16 @@ enum err_code vault_init(struct vault *vault, const char *who, enum vault_slot_k
 
 /* --- Unlocking ----------------------------------------------------------------- */
 
-struct unlock_sum {
-    const struct seal_keys *keys;
-    struct seal_digest digests[VAULT_DIGEST_COUNT];
-    uint64_t key_count;
-};
-
-static int unlock_sum_row(void *context, const struct store_tags *tags, struct err *err)
-{
-    struct unlock_sum *sum = context;
-    (void)err;
-    struct seal_row element = {
-        .table = (uint8_t)tags->table,
-        .id = tags->id,
-        .revision = tags->revision,
-        .meta_tag = tags->meta_tag,
-        .secret_tag = tags->secret_tag,
-    };
-    seal_digest_add(sum->keys, &sum->digests[tags->table], &element);
-    sum->key_count += tags->table == STORE_KEY;
-    return ERR_OK;
-}
-
 static enum err_code unlock_check_rows(struct vault *vault, struct err *err)
 {
-    struct unlock_sum sum = {.keys = vault->keys};
-    TRY(store_scan_tags(vault->store, unlock_sum_row, &sum, err));
-    TRY(slots_digest(vault, &sum.digests[VAULT_DIGEST_SLOTS], err));
+    struct seal_digest digests[VAULT_DIGEST_COUNT] = {0};
+    uint64_t key_count = 0;
+    TRY(tally_rows(vault->store, vault->keys, digests, &key_count, err));
+    TRY(slots_digest(vault, &digests[VAULT_DIGEST_SLOTS], err));
     for (size_t table = 0; table < VAULT_DIGEST_COUNT; table++)
-        if (!seal_digest_equal(&sum.digests[table], &vault->head.digests[table]))
-            return diagnose(vault, sum.digests, err);
-    vault->key_count = sum.key_count;
+        if (!seal_digest_equal(&digests[table], &vault->head.digests[table]))
+            return diagnose(vault, digests, err);
+    vault->key_count = key_count;
     return ERR_OK;
 }
 

@@ -163,6 +163,38 @@ static void test_S8_an_older_row_is_found_and_named(void **state)
     FOUND(fixture, "version 1 of live/reporting is current, which its key does not say");
 }
 
+/* So many rows that they are hashed beside the reading: one is changed in each of its batches, and in the rest. */
+static void test_S8_an_edited_row_is_found_among_thousands(void **state)
+{
+    enum { KEYS = 1100, CHANGED = 5 };
+    struct fixture *fixture = *state;
+    struct vault_version versions[CHANGED];
+    char name[16];
+    fixture_begin(fixture);
+    for (int i = 0; i < KEYS; i++) {
+        (void)snprintf(name, sizeof name, "k%d", i);
+        fixture_add(fixture, "live", name, name, NULL, &versions[i * CHANGED / KEYS]);
+    }
+    fixture_commit(fixture);
+    fixture_reopen(fixture);
+    for (int i = 0; i < CHANGED; i++) {
+        struct copied_row whole, edited;
+        struct store *store = tamper_begin(fixture);
+        tamper_copy(store, STORE_VERSION, versions[i].row.id, &whole);
+        edited = whole;
+        edited.secret[whole.row.secret_length - 1] ^= 1;
+        edited.row.meta = edited.meta;
+        edited.row.secret = edited.secret;
+        GOOD(store_update(store, STORE_VERSION, &edited.row, whole.row.revision, 0, &err));
+        tamper_end(fixture, store);
+        FOUND(fixture, "the secret of version 1 of live/k");
+        store = tamper_begin(fixture);
+        GOOD(store_update(store, STORE_VERSION, &whole.row, whole.row.revision, 0, &err));
+        tamper_end(fixture, store);
+    }
+    GOOD(fixture_unlock(fixture, 0, &err));
+}
+
 static void test_S8_a_slot_that_was_taken_out_or_put_back_is_found(void **state)
 {
     struct fixture *fixture = *state;
@@ -351,6 +383,7 @@ int main(void)
         TEST(test_S8_a_deleted_row_is_found_and_named),
         TEST(test_S8_a_repeated_row_is_found_and_named),
         TEST(test_S8_an_older_row_is_found_and_named),
+        TEST(test_S8_an_edited_row_is_found_among_thousands),
         TEST(test_S8_a_slot_that_was_taken_out_or_put_back_is_found),
         TEST(test_S8_an_older_head_is_found),
         TEST(test_S8_an_older_file_is_found_by_its_generation_and_can_be_accepted),
