@@ -31,6 +31,7 @@ struct program_run {
     bool output_cut;
     bool errors_cut;
     bool timed_out;
+    bool stopped;
     int64_t deadline_ms;
 };
 
@@ -102,6 +103,20 @@ static bool program_has_ended(const struct program_run *run)
     return (result == 0 && end.si_pid != 0) || (result != 0 && errno == ECHILD);
 }
 
+/* Ask it to end, and end it after the grace. */
+static void program_ask_to_end(struct program_run *run, int64_t from_ms, int64_t grace_ms)
+{
+    run->deadline_ms = from_ms + grace_ms;
+    (void)kill(-run->process.pid, SIGTERM);
+}
+
+static void program_stop(struct program_run *run)
+{
+    run->stopped = true;
+    if (!run->timed_out)
+        program_ask_to_end(run, clock_monotonic_ms(run->call->clock), ACTION_PROGRAM_STOP_GRACE_MS);
+}
+
 /* Wait until something moves or limit_ms; true when the program has ended. */
 static bool program_step(struct program_run *run, int64_t limit_ms)
 {
@@ -112,6 +127,7 @@ static bool program_step(struct program_run *run, int64_t limit_ms)
         {.fd = run->process.input, .events = POLLOUT},
         {.fd = run->process.output, .events = POLLIN},
         {.fd = run->process.errors, .events = POLLIN},
+        {.fd = run->call->stop_fd > 0 && !run->stopped ? run->call->stop_fd : -1, .events = POLLIN},
     };
     if (poll(fds, sizeof fds / sizeof fds[0], limit_ms < most_ms ? (int)limit_ms : most_ms) < 0)
         return false;
@@ -121,19 +137,20 @@ static bool program_step(struct program_run *run, int64_t limit_ms)
         (void)program_collect_output(run);
     if (fds[3].revents)
         (void)program_collect_errors(run);
+    if (fds[4].revents)
+        program_stop(run);
     return watched ? fds[0].revents != 0 : program_has_ended(run);
 }
 
 /* At the first limit ask, at the second end it. True when it was ended. */
 static bool program_pass_limit(struct program_run *run)
 {
-    if (run->timed_out) {
+    if (run->timed_out || run->stopped) {
         program_kill_tree(run->process.pid);
         return true;
     }
     run->timed_out = true;
-    run->deadline_ms += ACTION_PROGRAM_GRACE_MS;
-    (void)kill(-run->process.pid, SIGTERM);
+    program_ask_to_end(run, run->deadline_ms, ACTION_PROGRAM_GRACE_MS);
     return false;
 }
 
@@ -181,12 +198,22 @@ static enum action_program_end program_end(const struct program_run *run, const 
 {
     if (run->timed_out)
         return ACTION_PROGRAM_TIMED_OUT;
+    if (run->stopped)
+        return ACTION_PROGRAM_STOPPED;
     return end->si_code == CLD_EXITED ? ACTION_PROGRAM_EXITED : ACTION_PROGRAM_KILLED;
+}
+
+static bool program_may_start(const struct action_program_call *call)
+{
+    struct pollfd stop = {.fd = call->stop_fd > 0 ? call->stop_fd : -1, .events = POLLIN};
+    return poll(&stop, 1, 0) <= 0;
 }
 
 static enum err_code program_run(struct program_run *run, struct action_program_answer *answer,
                                  struct err *err)
 {
+    if (!program_may_start(run->call))
+        return err_set(err, ERR_STATE, "%s is not started any more", run->call->argv[0]);
     int64_t start_ms = clock_monotonic_ms(run->call->clock);
     TRY(program_spawn(run->call, &run->process, err));
     run->deadline_ms = start_ms + run->call->timeout_ms;
@@ -198,7 +225,7 @@ static enum err_code program_run(struct program_run *run, struct action_program_
         return err_set(err, ERR_UNCERTAIN, "%s ran, but somebody else took its exit status",
                        run->call->argv[0]);
     answer->end = program_end(run, &end);
-    answer->status = run->timed_out ? 0 : end.si_status;
+    answer->status = run->timed_out || run->stopped ? 0 : end.si_status;
     answer->output_cut = run->output_cut;
     answer->elapsed_ms = clock_monotonic_ms(run->call->clock) - start_ms;
     program_errors_text(run->call, run->errors, run->errors_cut, run->output, answer->errors);

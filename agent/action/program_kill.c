@@ -32,7 +32,7 @@ static void program_add_children(struct program_family *family, pid_t pid, const
     (void)fclose(children);
 }
 
-static void program_stop(struct program_family *family, pid_t pid)
+static void program_halt(struct program_family *family, pid_t pid)
 {
     (void)kill(pid, SIGSTOP);
     char path[32];
@@ -53,7 +53,7 @@ void program_kill_tree(pid_t pid)
     if (family) {
         family->pid[family->count++] = pid;
         for (size_t i = 0; i < family->count; i++)
-            program_stop(family, family->pid[i]);
+            program_halt(family, family->pid[i]);
         for (size_t i = family->count; i-- > 1;)
             (void)kill(family->pid[i], SIGKILL);
         free(family);

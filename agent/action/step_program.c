@@ -162,7 +162,7 @@ static void program_read_answer(struct program_step *program, struct action_resu
     const struct action_program_answer *answer = &program->answer;
     result->sent = true;
     result->status = answer->status;
-    if (answer->end == ACTION_PROGRAM_TIMED_OUT) {
+    if (answer->end == ACTION_PROGRAM_TIMED_OUT || answer->end == ACTION_PROGRAM_STOPPED) {
         (void)snprintf(result->detail, sizeof result->detail, "the program did not end in time");
     } else if (answer->end == ACTION_PROGRAM_KILLED || answer->status != 0) {
         result->answered = answer->end == ACTION_PROGRAM_EXITED;

@@ -49,6 +49,10 @@ static void program_judge(const struct action_program_answer *answer, const char
         result->transient = true;
         program_say_status(answer, role, result);
         return;
+    case ACTION_PROGRAM_STOPPED:
+        result->transient = true;
+        (void)snprintf(result->detail, sizeof result->detail, "%sstopped, for the agent ends", role);
+        return;
     case ACTION_PROGRAM_TIMED_OUT:
         result->transient = true;
         (void)snprintf(result->detail, sizeof result->detail, "%sstopped, for it took longer than %s", role,

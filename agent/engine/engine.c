@@ -14,8 +14,11 @@
 #include "base/fault.h"
 #include "base/log.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 enum {
     ARENA_BYTES = 2 * 1024 * 1024,
@@ -51,8 +54,12 @@ static enum err_code build(struct engine *engine, struct err *err)
     bool programs = false;
     for (size_t i = 0; i < engine->options.channel_count; i++)
         programs = programs || notify_channel_is_program(engine->options.channels[i]);
-    if (programs)
+    if (programs) {
         TRY(work_pool_new(1, wake, engine, &engine->notify_work, err));
+        engine->notify_stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        if (engine->notify_stop_fd < 0)
+            return err_set_errno(err, errno, "no descriptor to end programs of channels by");
+    }
     engine->runner = (struct action_runner){.http = engine->http,
                                             .work = engine->work,
                                             .arena = engine->arena,
@@ -96,6 +103,8 @@ struct engine *engine_free(struct engine *engine)
     /* The clients end their requests first: each calls its flight's done. */
     work_pool_free(engine->work);
     work_pool_free(engine->notify_work);
+    if (engine->notify_stop_fd > 0)
+        (void)close(engine->notify_stop_fd);
     http_client_free(engine->http);
     if (engine->flights.loads)
         flights_release(engine);
@@ -576,6 +585,7 @@ enum err_code engine_run(struct engine *engine, struct err *err)
         turn(engine);
         http_wait(engine->http, wait_ms(engine));
     }
+    notice_stop_all(engine);
     calls_close(engine);
     if (engine->lock_call)
         calls_answer(&engine->calls, engine->lock_call);

@@ -279,7 +279,8 @@ static void on_told(void *context, const struct notify_result *result)
 {
     struct flight *flight = context;
     flight->told = *result;
-    flight->dropped = !result->sent && flight->engine->lock_call && !flight->outlives_lock;
+    bool locking = flight->engine->lock_call && !flight->outlives_lock;
+    flight->dropped = !result->sent && (locking || atomic_load(&flight->engine->stop));
     flight_ended(flight);
 }
 

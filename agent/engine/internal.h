@@ -67,7 +67,7 @@ struct flight {
     bool not_begun; /* started, and refused before anything of it was done */
     bool first_try; /* of a put: no other one of this rotation was begun at its place */
     bool outlives_lock; /* a notice's program: it has no secret, and locking does not wait for it */
-    bool dropped;       /* a notice that locking has ended */
+    bool dropped;       /* a notice that locking or stopping has ended */
     bool keep; /* its recording failed, and it holds a key that is nowhere else */
     uint8_t job_id[VAULT_ID_BYTES]; /* the rotation's, revocation's or key's */
     uint8_t key_id[VAULT_ID_BYTES];
@@ -237,6 +237,7 @@ struct engine {
     struct http_client *http;
     struct work_pool *work;
     struct work_pool *notify_work; /* a thread for programs of channels alone; NULL without one */
+    int notify_stop_fd;            /* readable when the engine stops: its programs end; 0: there are none */
     size_t notices_in_flight;      /* planned and not ended */
     size_t open_rotations;         /* counted at unlocking, then kept */
     struct action_runner runner;
@@ -534,6 +535,8 @@ enum err_code notice_start(struct engine *engine, struct flight *flight, notify_
 enum err_code notice_record(struct engine *engine, struct flight *flight, struct err *err) ERR_MUST_CHECK;
 /* The vault is about to be locked: what is on its way with a credential is ended, and due again. */
 void notice_drop_all(struct engine *engine);
+/* The same where the agent ends: programs get no more than a moment. */
+void notice_stop_all(struct engine *engine);
 /* Is it time to tell again of what waits for a person since? *reminded_at_ms is kept in its job. */
 bool notice_is_due(const struct engine *engine, bool waits, int64_t *reminded_at_ms, bool *ret_again);
 

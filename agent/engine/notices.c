@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 
 enum {
     NOTICES_AT_ONCE = 8,           /* a dead channel must not take the place of effects */
@@ -224,6 +225,7 @@ static struct notify_runner runner_of(const struct engine *engine)
 {
     return (struct notify_runner){.http = engine->http,
                                   .programs = engine->notify_work,
+                                  .stop_fd = engine->notify_stop_fd,
                                   .clock = engine->options.clock,
                                   .ca_file = engine->options.ca_file};
 }
@@ -267,6 +269,13 @@ void notice_drop_all(struct engine *engine)
 {
     const struct notify_runner runner = runner_of(engine);
     notify_cancel(&runner);
+}
+
+void notice_stop_all(struct engine *engine)
+{
+    notice_drop_all(engine);
+    if (engine->notify_stop_fd)
+        (void)eventfd_write(engine->notify_stop_fd, 1);
 }
 
 /* --- What came of it ----------------------------------------------------------------------- */

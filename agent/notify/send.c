@@ -12,6 +12,7 @@ enum { PROGRAM_OUTPUT_BYTES = 4096 }; /* nobody reads it; it only has to flow */
 struct send {
     const struct notify_channel *channel;
     const struct clock *clock;
+    int stop_fd;
     struct secret *input; /* of a program; owned */
     struct notify_result result;
     notify_done *done;
@@ -47,14 +48,17 @@ static void program_run(void *context)
                                              .input = send->input,
                                              .max_output_bytes = PROGRAM_OUTPUT_BYTES,
                                              .timeout_ms = send->channel->timeout_ms,
-                                             .clock = send->clock};
+                                             .clock = send->clock,
+                                             .stop_fd = send->stop_fd};
     if (action_program_run(&call, &answer, &err) != ERR_OK) {
         (void)snprintf(send->result.detail, sizeof send->result.detail, "%.*s", (int)sizeof send->result.detail - 1, err.message);
         return;
     }
     send->result.status = answer.status;
     send->result.sent = answer.end == ACTION_PROGRAM_EXITED && answer.status == 0;
-    if (answer.end == ACTION_PROGRAM_TIMED_OUT)
+    if (answer.end == ACTION_PROGRAM_STOPPED)
+        (void)snprintf(send->result.detail, sizeof send->result.detail, "stopped, for the agent ends");
+    else if (answer.end == ACTION_PROGRAM_TIMED_OUT)
         (void)snprintf(send->result.detail, sizeof send->result.detail, "stopped, for it took too long");
     else if (!send->result.sent)
         (void)snprintf(send->result.detail, sizeof send->result.detail, "%s %d: %.120s",
@@ -179,7 +183,7 @@ enum err_code notify_start(const struct notify_runner *runner, const struct noti
     struct send *send = calloc(1, sizeof *send);
     if (!send)
         return err_set(err, ERR_MEMORY, "out of memory");
-    *send = (struct send){.channel = channel, .clock = runner->clock, .done = done, .context = context};
+    *send = (struct send){.channel = channel, .clock = runner->clock, .stop_fd = runner->stop_fd, .done = done, .context = context};
     enum err_code code = start(runner, send, message, credential, err);
     if (code != ERR_OK) {
         secret_free(send->input);

@@ -193,6 +193,37 @@ version_is() { [ "$(key_field "$1" ".versions[] | select(.version == $2).state")
   [ "$(audited notice.sent)" = 3 ]
 }
 
+@test "stopping the agent does not wait for a channel that hangs; what was on its way is sent after the next start, once" {
+  touch "$PEOPLE/hang"
+  printf '#!/bin/sh\n[ ! -e "%s/hang" ] || { trap "" TERM; echo $$ >"%s/pid.new"; mv "%s/pid.new" "%s/pid"; while [ -e "%s/hang" ]; do sleep 1; done; }\ncat >>"%s/runs"\n' \
+    "$PEOPLE" "$WORLD" "$WORLD" "$WORLD" "$PEOPLE" "$PEOPLE" >"$WORLD/pager"
+  world_with 1h "$(program ', about: [incident], timeout: 5m'; webhook ', about: [incident], timeout: 5m'
+    mail ', clear: true, about: [incident], timeout: 5m')"
+  for name in one two; do # the second waits for the only thread that programs have
+    key_add sandbox/$name "$(dashboard_make $name sandbox)"
+    keyturn revoke sandbox/$name --yes --reason 'pasted in a ticket' --no-wait
+  done
+  wait_for 10 test -s "$WORLD/pid"
+  wait_for 10 lines hanging -ge 3
+  kill -TERM "$AGENT_PID"
+  wait_for 20 agent_is_gone # and not five minutes
+  wait "$AGENT_PID"
+  AGENT_PID=
+  run kill -0 "$(<"$WORLD/pid")"
+  [ "$status" != 0 ]
+  rm "$PEOPLE/hang"
+  agent_start --config "$WORLD/config.yaml"
+  vault_unlock
+  for what in posts mails runs; do
+    wait_for 20 lines $what -eq 2
+  done
+  wait_for 10 notices_gone
+  [ "$(audited notice.failed)" = 0 ]
+  [ "$(audited notice.sent)" = 6 ]
+}
+
+agent_is_gone() { ! kill -0 "$AGENT_PID"; }
+
 certificate() { # certificate NAME: the mail server's, signed by itself
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj "/CN=$1" \
     -addext "subjectAltName=DNS:$1" -keyout "$WORLD/tls.key" -out "$WORLD/tls.crt" 2>/dev/null

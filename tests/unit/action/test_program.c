@@ -16,8 +16,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -258,6 +260,30 @@ static void test_program_that_never_reads_its_input_neither_hangs_nor_kills_us(v
     sigset_t pending;
     sigpending(&pending);
     assert_int_equal(sigismember(&pending, SIGPIPE), 0);
+}
+
+static void test_one_that_is_stopped_ends_before_its_limit_and_none_starts_after(void **state)
+{
+    (void)state;
+    const char *const argv[] = {"sh", "-c", "trap '' TERM; echo started; exec <&-; while :; do sleep 0.1; done", NULL};
+    struct action_program_call call = call_of(argv);
+    int stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    call.timeout_ms = 10 * 60 * 1000;
+    struct itimerspec in_a_moment = {.it_value = {.tv_nsec = 200 * 1000 * 1000}};
+    int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+    assert_int_equal(timerfd_settime(timer, 0, &in_a_moment, NULL), 0);
+    call.stop_fd = timer; /* readable after a moment, as an event would be */
+    struct action_program_answer answer = run_call(&call);
+    assert_int_equal(answer.end, ACTION_PROGRAM_STOPPED);
+    assert_int_equal(answer.status, 0);
+    answer_release(&answer);
+
+    struct err err = {0};
+    assert_int_equal(eventfd_write(stop, 1), 0);
+    call.stop_fd = stop;
+    assert_int_equal(action_program_run(&call, &answer, &err), ERR_STATE);
+    (void)close(timer);
+    (void)close(stop);
 }
 
 static void test_flood_of_output_is_capped_and_does_not_block_the_program(void **state)
@@ -618,6 +644,7 @@ int main(void)
         cmocka_unit_test(test_works_with_standard_descriptors_closed),
         cmocka_unit_test(test_large_input_and_output_pass_both_ways_at_once),
         cmocka_unit_test(test_program_that_never_reads_its_input_neither_hangs_nor_kills_us),
+        cmocka_unit_test(test_one_that_is_stopped_ends_before_its_limit_and_none_starts_after),
         cmocka_unit_test(test_flood_of_output_is_capped_and_does_not_block_the_program),
         cmocka_unit_test(test_output_limit_from_both_sides),
         cmocka_unit_test(test_time_limit_asks_first_and_kills_who_ignores_it),

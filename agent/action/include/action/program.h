@@ -13,7 +13,8 @@
  *
  * When the time limit has passed, its process group gets SIGTERM, and
  * ACTION_PROGRAM_GRACE_MS later its process group and all its descendants get
- * SIGKILL. What is left of its process group is killed, too, when it ends by
+ * SIGKILL. The same, with ACTION_PROGRAM_STOP_GRACE_MS, when stop_fd becomes
+ * readable before. What is left of its process group is killed, too, when it ends by
  * itself. A daemon lives on if it left the group with setsid and was orphaned
  * before the limit: without a cgroup of its own nobody can tell whose it was.
  *
@@ -36,6 +37,7 @@
 
 enum {
     ACTION_PROGRAM_GRACE_MS = 2000,
+    ACTION_PROGRAM_STOP_GRACE_MS = 500, /* somebody waits for the agent to end */
     ACTION_PROGRAM_ERRORS_BYTES = 4096, /* of standard error, its end */
     ACTION_PROGRAM_OUTPUT_BYTES = 512 * 1024,
     ACTION_PROGRAM_VARIABLES = 8,
@@ -58,6 +60,7 @@ struct action_program_call {
     bool output_is_secret;       /* nor may they show a part of its output */
     size_t max_output_bytes;     /* of standard output that is kept, 1 to ACTION_PROGRAM_OUTPUT_BYTES */
     int64_t timeout_ms;          /* more than 0 */
+    int stop_fd;                 /* readable: there is no time for it any more; 0: none. Nobody reads it */
     const struct clock *clock;
 };
 
@@ -65,6 +68,7 @@ enum action_program_end {
     ACTION_PROGRAM_EXITED = 1,
     ACTION_PROGRAM_KILLED,    /* by a signal that was not ours */
     ACTION_PROGRAM_TIMED_OUT, /* what it did until then has its effect */
+    ACTION_PROGRAM_STOPPED,   /* by stop_fd; the same */
 };
 
 struct action_program_answer {
@@ -82,7 +86,7 @@ struct action_program_answer {
 /* Run it to its end; a program that does not end, even of SIGKILL (in the
  * kernel, on a dead disk), holds the thread. ERR_NOT_FOUND, ERR_DENIED: there is no such program, or it
  * may not be run; ERR_INVALID: the command or a variable is not of the form above;
- * ERR_MEMORY, ERR_BUSY, ERR_IO: it could not be started for now. After these nothing
+ * ERR_MEMORY, ERR_BUSY, ERR_IO: it could not be started for now; ERR_STATE: stop_fd was readable before. After these nothing
  * ran. ERR_UNCERTAIN: it ran, but somebody else took its exit status. A program that
  * ran and failed is no error but an answer. */
 enum err_code action_program_run(const struct action_program_call *call,

@@ -79,6 +79,7 @@ typedef void notify_done(void *context, const struct notify_result *result);
 struct notify_runner {
     struct http_client *http;
     struct work_pool *programs; /* for these alone; NULL where no channel is a program */
+    int stop_fd; /* readable: programs are ended, and none is started (action/program.h); 0: none */
     const struct clock *clock;
     const char *ca_file; /* or NULL */
 };
