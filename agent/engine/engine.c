@@ -2,13 +2,8 @@
  *
  *   1. let HTTP and the workers move; their answers join flights.ended
  *   2. calls that run outside a group (init, unlock, lock)
- *   3. start flights that waited for those that ended; one group: record
- *      outcomes, do calls, do what is due, each as a step
- *   4. commit; only then queue and start the flights the group planned
- *   5. answer the calls; anchor the log now and then
- *
- * When a commit fails nothing of the group happened: its calls get the error,
- * its outcomes stay where they are and are recorded by a later turn. */
+ *   3. start flights that waited for those that ended; one group (group.c)
+ *   4. start the flights that the group planned; anchor the log now and then */
 #include "internal.h"
 
 #include "base/fault.h"
@@ -22,12 +17,8 @@
 
 enum {
     ARENA_BYTES = 2 * 1024 * 1024,
-    OUTCOMES_PER_GROUP = 512,
     ANCHOR_EVERY_MS = 1000,
-    COMMIT_RETRY_BASE_MS = 100,
-    COMMIT_RETRY_MOST_MS = 5000,
     WAIT_MOST_MS = 60 * 1000,
-    KEPT_RETRY_MS = 5 * 1000,
     DRAIN_MS = 10 * 1000,
 };
 
@@ -356,163 +347,42 @@ static void refuse_calls(struct engine *engine, struct call *list, enum vault_st
     calls_answer(&engine->calls, list);
 }
 
-static enum err_code step_outcome(struct engine *engine, void *argument, struct err *err)
-{
-    return outcome_record(engine, argument, err);
-}
-
-static enum err_code step_stray(struct engine *engine, void *argument, struct err *err)
-{
-    return outcome_record_stray(engine, argument, err);
-}
-
-/* A key must not be lost with an answer that its rotation refuses (S3): then it is
- * sealed as a stray, and if that fails, too, it is kept and tried again. */
-static void record_outcome(struct engine *engine, struct flight *flight)
-{
-    struct err err = {0};
-    enum err_code code = engine_step(engine, step_outcome, flight, &err);
-    if (code == ERR_OK)
-        return;
-    log_error("engine", "%s: an answer could not be recorded: %s", flight->key, err.message);
-    if (!outcome_holds_key(flight) || code == ERR_EXISTS)
-        return;
-    code = engine_step(engine, step_stray, flight, &err);
-    flight->keep = code != ERR_OK && code != ERR_NOT_FOUND && code != ERR_EXISTS;
-    if (flight->keep)
-        log_error("engine", "%s: its new key is not sealed yet: %s; tried again in 5 s", flight->key, err.message);
-}
-
-/* Record outcomes; they stay in ended until the commit, in case it fails. */
-static size_t record_outcomes(struct engine *engine)
-{
-    size_t recorded = 0;
-    for (struct flight *flight = engine->flights.ended.first; flight && recorded < OUTCOMES_PER_GROUP;
-         flight = flight->next, recorded++)
-        record_outcome(engine, flight);
-    return recorded;
-}
-
-static void forget_outcomes(struct engine *engine, size_t count)
-{
-    while (count-- > 0) {
-        struct flight *flight = flight_list_take(&engine->flights.ended);
-        if (!flight->keep) {
-            flight_free(flight);
-            continue;
-        }
-        flight_list_add(&engine->flights.kept, flight);
-        engine->flights.kept_until_ms = clock_monotonic_ms(engine->options.clock) + KEPT_RETRY_MS;
-    }
-}
-
-static void retry_kept(struct engine *engine)
-{
-    struct flights *flights = &engine->flights;
-    if (!flights->kept.count || flights->kept_until_ms > clock_monotonic_ms(engine->options.clock))
-        return;
-    struct flight *flight;
-    while ((flight = flight_list_take(&flights->kept))) {
-        flight->keep = false;
-        flight_list_add(&flights->ended, flight);
-    }
-}
-
-static void run_calls(struct engine *engine, struct call *list)
-{
-    for (struct call *call = list; call; call = call->next) {
-        call->code = engine_step(engine, call->function, call->argument, call->err);
-        atomic_fetch_add(&engine->figures.calls, 1);
-    }
-}
-
-static void fail_calls(struct call *list, const struct err *err)
-{
-    for (struct call *call = list; call; call = call->next)
-        if (call->code == ERR_OK)
-            call->code = err_set(call->err, err->code, "nothing was changed: %s", err->message);
-}
-
-static void commit_failed(struct engine *engine, const struct err *err)
-{
-    atomic_fetch_add(&engine->figures.commit_failures, 1);
-    int64_t delay = COMMIT_RETRY_BASE_MS << (engine->commit_failures_in_row < 6 ? engine->commit_failures_in_row : 6);
-    if (delay > COMMIT_RETRY_MOST_MS)
-        delay = COMMIT_RETRY_MOST_MS;
-    if (engine->commit_failures_in_row++ == 0)
-        log_error("engine", "the store cannot be written: %s. Work waits until it can", err->message);
-    engine->commit_retry_ms = clock_monotonic_ms(engine->options.clock) + delay;
-}
-
-/* One group. Its calls are answered in any case. */
-static void run_group(struct engine *engine, struct call *calls)
-{
-    struct err err = {0};
-    enum err_code code = vault_begin(engine->vault, &err);
-    size_t open_rotations = engine->open_rotations;
-    size_t recorded = 0;
-    bool told = false;
-    if (code == ERR_OK) {
-        recorded = record_outcomes(engine);
-        run_calls(engine, calls);
-        told = checks_tell(engine);
-        if (!engine->lock_call && !atomic_load(&engine->stop)) {
-            schedule_run(engine);
-            reconciliation_turn(engine);
-        }
-        FAULT_POINT("engine.commit.before");
-        if (vault_changed(engine->vault))
-            code = vault_commit(engine->vault, &err);
-        else
-            vault_rollback(engine->vault);
-        FAULT_POINT("engine.commit.after");
-    }
-    if (code == ERR_OK) {
-        engine->commit_failures_in_row = 0;
-        engine->commit_retry_ms = 0;
-        atomic_fetch_add(&engine->figures.commits, 1);
-        engine->checks.untold = engine->checks.untold && !told;
-        forget_outcomes(engine, recorded);
-        flight_queue_planned(engine);
-    } else {
-        flight_drop_planned(engine, 0);
-        engine->open_rotations = open_rotations;
-        reconciliation_restart(engine);
-        fail_calls(calls, &err);
-        commit_failed(engine, &err);
-    }
-    calls_answer(&engine->calls, calls);
-}
-
 static bool is_due(struct engine *engine)
 {
     return engine->next_due_ms && engine->next_due_ms <= engine_now(engine);
 }
 
+static void anchor(struct engine *engine, int64_t now)
+{
+    struct err err = {0};
+    if (engine->anchor_at_ms > now)
+        return;
+    engine->anchor_at_ms = now + ANCHOR_EVERY_MS;
+    if (vault_anchor(engine->vault, &err) != ERR_OK)
+        log_error("engine", "the audit log could not be anchored: %s", err.message);
+}
+
+static bool group_is_due(struct engine *engine, int64_t now)
+{
+    if (engine->commit_retry_ms > now)
+        return false;
+    return engine->flights.ended.count || engine->checks.untold || is_due(engine) ||
+           (!engine->lock_call && reconciliation_wait_ms(engine) <= 0);
+}
+
 static void run_unlocked(struct engine *engine, struct call *calls)
 {
     int64_t now = clock_monotonic_ms(engine->options.clock);
-    bool retry_later = engine->commit_retry_ms > now;
-    struct err err = {0};
-
-    retry_kept(engine);
-    bool due = engine->flights.ended.count || engine->checks.untold || is_due(engine) ||
-               (!engine->lock_call && reconciliation_wait_ms(engine) <= 0);
-    if (calls || (!retry_later && due)) {
+    group_retry_kept(engine);
+    if (calls || group_is_due(engine, now)) {
         /* The intents of what waits were committed before: it is under way while this commit is waited for. */
         if (!engine->lock_call && flight_start_allowed(engine) > 0)
             http_perform(engine->http);
-        run_group(engine, calls);
-        if (vault_next_due(engine->session, &engine->next_due_ms, &err) != ERR_OK)
-            log_error("engine", "%s", err.message);
+        group_run(engine, calls);
     }
     if (!engine->lock_call)
         (void)flight_start_allowed(engine);
-    if (engine->anchor_at_ms <= now) {
-        engine->anchor_at_ms = now + ANCHOR_EVERY_MS;
-        if (vault_anchor(engine->vault, &err) != ERR_OK)
-            log_error("engine", "the audit log could not be anchored: %s", err.message);
-    }
+    anchor(engine, now);
 }
 
 static int64_t soonest(int64_t a, int64_t b)
@@ -543,13 +413,18 @@ static int64_t wait_ms(struct engine *engine)
     return wait > 0 ? wait : 0;
 }
 
-static void turn(struct engine *engine)
+static void move(struct engine *engine)
 {
-    atomic_fetch_add(&engine->figures.turns, 1);
     http_perform(engine->http);
     work_collect(engine->work);
     if (engine->notify_work)
         work_collect(engine->notify_work);
+}
+
+static void turn(struct engine *engine)
+{
+    atomic_fetch_add(&engine->figures.turns, 1);
+    move(engine);
     struct call *calls = run_exclusive(engine, calls_take(&engine->calls));
     enum vault_state state = vault_state(engine->vault);
     if (state == VAULT_UNLOCKED)
@@ -565,12 +440,9 @@ static void drain(struct engine *engine)
 {
     int64_t until = clock_monotonic_ms(engine->options.clock) + engine->options.drain_ms;
     for (;;) {
-        http_perform(engine->http);
-        work_collect(engine->work);
-        if (engine->notify_work)
-            work_collect(engine->notify_work);
+        move(engine);
         if (engine->flights.ended.count)
-            run_group(engine, NULL);
+            group_run(engine, NULL);
         int64_t left = until - clock_monotonic_ms(engine->options.clock);
         if (!engine->flights.running || left <= 0)
             return;

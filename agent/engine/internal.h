@@ -1,7 +1,8 @@
 /* The engine's own parts and how they fit:
  *
  *   engine.c    construction, the turn, the thread's life
- *   calls.c     calls from other threads, done in the turn's transaction
+ *   group.c     what a turn changes, and its commit
+ *   calls.c     calls from other threads, done in the turn's group
  *   flights.c   effects in flight: queues, per-provider limits, start, end
  *   rotate.c    one event of one rotation: facts, table; rotate_effects.c: its effects
  *   revoke.c    one event of one revocation: the same
@@ -195,6 +196,13 @@ enum err_code engine_call(struct engine *engine, call_function *function, void *
 struct call *calls_take(struct calls *calls);
 void calls_answer(struct calls *calls, struct call *list);
 void calls_close(struct engine *engine);
+
+/* --- group.c -------------------------------------------------------------- */
+
+/* Outcomes, these calls (answered in any case) and what is due, in one commit. */
+void group_run(struct engine *engine, struct call *calls);
+/* Outcomes that could not be recorded are tried again when it is time. */
+void group_retry_kept(struct engine *engine);
 
 /* --- The engine ---------------------------------------------------------- */
 
