@@ -8,7 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HTTP_TIMEOUT_MS = 30 * 1000, HTTP_CONNECT_TIMEOUT_MS = 10 * 1000 };
+enum {
+    HTTP_TIMEOUT_MS = 30 * 1000,
+    HTTP_CONNECT_TIMEOUT_MS = 10 * 1000,
+    HTTP_BUFFER_BYTES = 4 * 1024, /* answers are small; each buffer is wiped, and there are hundreds at once */
+};
 
 static size_t http_on_body(char *bytes, size_t size, size_t count, void *context)
 {
@@ -52,6 +56,7 @@ static void http_set_fixed_options(struct http_transfer *transfer, const struct 
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
     curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)HTTP_BUFFER_BYTES);
     /* A name server that does not answer must not hold the loop when the request times out. */
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
