@@ -28,7 +28,7 @@
 
 enum {
     THREADS = 2,
-    BLOCKERS = 6,
+    BLOCKERS = 16, /* so many changes at most are in one commit */
     READERS_MOST = 3, /* beside the threads of the connections; one for each processor but one */
     CONNECTIONS = 256,
     /* libmicrohttpd (0.9.75) takes 128 events at once, and when it got exactly so many it waits for more before
