@@ -1,6 +1,7 @@
 #include "base/memory.h"
 
 #include <link.h>
+#include <malloc.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -26,4 +27,9 @@ static int memory_drop_segments(struct dl_phdr_info *object, size_t size, void *
 void memory_drop_code(void)
 {
     (void)dl_iterate_phdr(memory_drop_segments, NULL);
+}
+
+void memory_trim(void)
+{
+    (void)malloc_trim(0);
 }

@@ -8,6 +8,7 @@
 
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/memory.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -352,6 +353,20 @@ static bool is_due(struct engine *engine)
     return engine->next_due_ms && engine->next_due_ms <= engine_now(engine);
 }
 
+/* After a whole second without a commit, once. What thousands of rotations took is not kept for the next. */
+static void rest_when_quiet(struct engine *engine)
+{
+    uint64_t commits = atomic_load(&engine->figures.commits);
+    bool quiet = commits == engine->anchored_commits && !engine->flights.running;
+    engine->anchored_commits = commits;
+    if (quiet && !engine->rested) {
+        vault_rest(engine->vault);
+        secret_arena_rest(engine->arena);
+        memory_trim();
+    }
+    engine->rested = quiet;
+}
+
 static void anchor(struct engine *engine, int64_t now)
 {
     struct err err = {0};
@@ -360,6 +375,7 @@ static void anchor(struct engine *engine, int64_t now)
     engine->anchor_at_ms = now + ANCHOR_EVERY_MS;
     if (vault_anchor(engine->vault, &err) != ERR_OK)
         log_error("engine", "the audit log could not be anchored: %s", err.message);
+    rest_when_quiet(engine);
 }
 
 static bool group_is_due(struct engine *engine, int64_t now)

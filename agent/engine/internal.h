@@ -259,6 +259,8 @@ struct engine {
     struct checks checks;
     int64_t next_due_ms;    /* wall; 0: nothing */
     int64_t anchor_at_ms;   /* monotonic */
+    uint64_t anchored_commits; /* so many, when it was last anchored */
+    bool rested;            /* since then nothing was committed, and memory was given back */
     int64_t commit_retry_ms; /* monotonic; 0: the last commit was well */
     unsigned commit_failures_in_row;
     atomic_bool stop;

@@ -96,6 +96,11 @@ enum err_code store_copy(struct store *store, const char *path, struct err *err)
     return maintain_copy(store->db, resolved, err);
 }
 
+void store_rest(struct store *store)
+{
+    (void)sqlite3_db_release_memory(store->db);
+}
+
 enum err_code store_checkpoint(struct store *store, struct err *err)
 {
     TRY(outside_transaction(store, "checkpoint the store", err));

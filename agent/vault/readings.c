@@ -136,6 +136,18 @@ void readings_keep(struct readings *readings, struct reading *reading)
     reading_drop(before);
 }
 
+void readings_prune(struct readings *readings, int64_t now_ms)
+{
+    pthread_mutex_lock(&readings->mutex);
+    for (size_t set = 0; set < READINGS_SETS; set++)
+        for (size_t way = 0; way < READINGS_WAYS; way++) {
+            struct reading **kept = &readings->kept[set][way];
+            if (*kept && now_ms - (*kept)->read_at_ms >= READING_FRESH_MS)
+                *kept = reading_drop(*kept);
+        }
+    pthread_mutex_unlock(&readings->mutex);
+}
+
 /* --- The writer's side ----------------------------------------------------- */
 
 void readings_touch(struct readings_touched *touched, const uint8_t key_id[VAULT_ID_BYTES])

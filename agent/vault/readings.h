@@ -61,6 +61,8 @@ OWN_DEFINE(struct reading, reading_drop);
 /* A good one, held for the caller; NULL: there is none. */
 struct reading *readings_find(struct readings *readings, const char *key, int64_t now_ms);
 void readings_keep(struct readings *readings, struct reading *reading);
+/* Forget those that are too old to be found. */
+void readings_prune(struct readings *readings, int64_t now_ms);
 
 /* Which keys a transaction touches, until it is committed. */
 struct readings_touched {

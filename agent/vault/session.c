@@ -167,6 +167,14 @@ struct vault *vault_close(struct vault *vault)
     return NULL;
 }
 
+void vault_rest(struct vault *vault)
+{
+    cache_clear(&vault->cache);
+    readings_prune(&vault->readings, clock_monotonic_ms(vault->clock));
+    if (vault->store)
+        store_rest(vault->store);
+}
+
 enum vault_state vault_state(struct vault *vault)
 {
     return (enum vault_state)atomic_load(&vault->state);

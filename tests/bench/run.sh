@@ -102,15 +102,17 @@ definitions() {
     sed -E -e "s/^name: .*/name: amps-$at_once/" -e "s/^( *parallel:).*/\1 $at_once/" \
       "$world/providers/amps-api.yaml" >"$world/providers/amps-$at_once.yaml"
   done
-  cat >"$world/providers/inventory.yaml" <<'YAML'
+  # Each key is proved when it is added, and asked for no more: one that is not proved is tried each minute, and
+  # 100,000 of those would be at work while something else is measured.
+  cat >"$world/providers/inventory.yaml" <<YAML
 name: inventory
 title: Keys that are only kept
 environments:
-  - {name: live, class: live, base_url: "http://127.0.0.1:9", key_pattern: '^sk_.*$'}
+  - {name: live, class: live, base_url: "$api", key_pattern: '^sk_.*$'}
 actions:
   issue: {manual: {instructions: "Make {{label}}"}}
   revoke: {manual: {instructions: "Revoke {{label}}"}}
-  probe: {requests: [{method: GET, url: "{{base_url}}/", rules: [{status: 200, verdict: alive}]}]}
+  probe: {requests: [{method: GET, url: "{{base_url}}/", rules: [{status_class: 4xx, verdict: alive}]}]}
 YAML
   # The credential of the others. The simulator's admin key cannot die, so its death is two answers of refusal.
   cat >"$world/providers/credential.yaml" <<YAML
@@ -192,15 +194,18 @@ credential_add() { # what the other keys are made and revoked with
     "$tools/call" "$socket" POST /v1/keys with >/dev/null
 }
 rotations() { # rotations AT_ONCE COUNT: the keys' first rotations make them
-  local limit done_a_second
+  local limit done_a_second rested
   limit=$(repeat "$tools/limit_requests" "$api/battery?limit=1" "$1" "$seconds" "$world/header")
   agent_start "rotations-$1"
   credential_add
   "$tools/add_keys" "$socket" "amps-$1" r 0 "$2" live/amps-admin >/dev/null
   done_a_second=$(repeat "$tools/rotate_keys" "$socket" r "$2")
+  sleep 3
+  rested=$(memory VmRSS)
   agent_stop
   result "rotations, $1 in parallel" "$done_a_second" '/s' "${3:-}" \
     "a quarter of libcurl multi, $1 in parallel" "$limit" 0.25
+  result "agent's memory, resident, three seconds later" "$rested" 'MiB' ''
 }
 say 'Rotations:'
 for at_once in $at_onces; do

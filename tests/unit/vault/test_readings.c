@@ -175,6 +175,31 @@ static void test_what_is_said_of_a_read_outlives_the_lock_and_the_next_read(void
     vault_session_free(reader);
 }
 
+static void test_a_vault_that_rested_reads_and_changes_as_before(void **state)
+{
+    struct fixture *fixture = *state;
+    struct vault_key key;
+    struct vault_reading *held = NULL;
+    struct secret *secret = NULL;
+    fixture_add_committed(fixture, "live", "reporting", "secret one", &key, NULL);
+    struct vault_session *reader = reader_new(fixture);
+    GOOD(vault_read_secret(reader, "uid:7(app)", "live", "reporting", 0, &held, &secret, &err));
+    secret_free(secret);
+    for (int i = 0; i < 2; i++) { /* it is kept still; it is too old */
+        vault_rest(fixture->vault);
+        GOOD(read_value(reader, "reporting", "secret one", &err));
+        fixture->monotonic_ms += KEPT_MS;
+    }
+    assert_int_equal(held->number, 1);
+    vault_reading_free(held);
+    fixture_begin(fixture);
+    promote(fixture, &key, "secret two");
+    fixture_commit(fixture);
+    vault_rest(fixture->vault);
+    GOOD(read_value(reader, "reporting", "secret two", &err));
+    vault_session_free(reader);
+}
+
 static void test_more_keys_than_are_kept_are_read_and_read_again(void **state)
 {
     enum { KEYS = 3000, TURNS = 2 };
@@ -346,6 +371,7 @@ int main(void)
         TEST(test_a_key_that_was_removed_is_not_given),
         TEST(test_a_locked_vault_gives_nothing_that_was_kept),
         TEST(test_what_is_said_of_a_read_outlives_the_lock_and_the_next_read),
+        TEST(test_a_vault_that_rested_reads_and_changes_as_before),
         TEST(test_more_keys_than_are_kept_are_read_and_read_again),
         TEST(test_a_secret_too_large_to_be_kept_is_read),
         TEST(test_S8_a_row_changed_in_the_file_is_found_a_second_later),

@@ -8,4 +8,8 @@
  * page cache as it is used. There is never a secret in it. */
 void memory_drop_code(void);
 
+/* After work that took much memory: what was freed goes back where it can. Takes a millisecond or so, and the
+ * allocator's locks. (Of memory that is locked as a whole only the end of the heap goes.) */
+void memory_trim(void);
+
 #endif

@@ -202,6 +202,9 @@ enum err_code store_copy(struct store *store, const char *path, struct err *err)
  * again, what was deleted from the file may still be in the WAL. */
 enum err_code store_checkpoint(struct store *store, struct err *err) ERR_MUST_CHECK;
 
+/* Give back the memory of pages that were read; they are read again when they are needed. */
+void store_rest(struct store *store);
+
 const char *store_table_name(enum store_table table);
 
 #endif

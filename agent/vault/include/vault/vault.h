@@ -222,5 +222,8 @@ enum err_code vault_audit_verify(struct vault *vault, uint64_t *ret_entries, str
 /* Make read entries durable and anchor the log's end in the head, if there is anything new.
  * Called by the engine about once a second and at the end. Writer's thread, outside a group. */
 enum err_code vault_anchor(struct vault *vault, struct err *err) ERR_MUST_CHECK;
+/* Nothing happens: what was kept so that it need not be read and opened again is given back. Writer's thread,
+ * outside a group. */
+void vault_rest(struct vault *vault);
 
 #endif
