@@ -113,9 +113,26 @@ static const struct table_column list_columns[] = {
 };
 enum { LIST_COLUMNS = sizeof list_columns / sizeof list_columns[0] };
 
-static enum err_code list_add(struct table *table, const struct key_row *row, const json_t *rotations,
-                              int64_t now_ms, struct buf *text, struct err *err)
+struct listing {
+    int64_t now_ms;
+    struct table *table;      /* owned */
+    struct key_rows settling; /* those that wait for what is known of their rotations */
+    json_t *rotations;        /* owned */
+    struct buf text;          /* of a row's cells */
+};
+
+static void listing_release(struct listing *listing)
 {
+    table_free(listing->table);
+    key_rows_release(&listing->settling);
+    json_decref(listing->rotations);
+    buf_release(&listing->text);
+}
+
+static enum err_code list_add(struct listing *listing, const struct key_row *row, struct err *err)
+{
+    struct buf *text = &listing->text;
+    int64_t now_ms = listing->now_ms;
     char digits[TEXT_DIGITS_BYTES + 1] = "";
     const char *version = row->version > 0 ? text_digits((uint64_t)row->version, digits) : "";
     buf_clear(text);
@@ -126,7 +143,7 @@ static enum err_code list_add(struct table *table, const struct key_row *row, co
         say_verdict(text, row->verdict, row->proved_at_ms, now_ms);
     buf_add(text, "", 1);
     size_t next = text->length;
-    list_say_next(text, row, rotations, now_ms);
+    list_say_next(text, row, listing->rotations, now_ms);
     list_say_expiry(text, row, now_ms);
     if (!buf_ok(text))
         return err_set(err, ERR_MEMORY, "out of memory");
@@ -134,49 +151,51 @@ static enum err_code list_add(struct table *table, const struct key_row *row, co
                                        row->state, buf_text(text) + proved, buf_text(text) + next};
     bool dead = strcmp(row->verdict, "dead") == 0 || strcmp(row->verdict, "unfit") == 0;
     bool overdue = row->rotation_state[0] == '\0' && row->rotate_at_ms != 0 && row->rotate_at_ms < now_ms;
-    return table_add(table, cells, row->waits_for_person || row->alarm || dead || overdue, err);
+    return table_add(listing->table, cells, row->waits_for_person || row->alarm || dead || overdue, err);
 }
 
-static bool list_has_rotations(const struct key_rows *rows)
+/* While the agent reads on. */
+static enum err_code list_take(void *context, const struct key_row *row, struct err *err)
 {
-    for (size_t i = 0; i < rows->count; i++)
-        if (strcmp(rows->rows[i].rotation_state, "settling") == 0)
-            return true;
-    return false;
+    struct listing *listing = context;
+    if (strcmp(row->rotation_state, "settling") == 0)
+        return key_rows_keep(&listing->settling, row, err);
+    return list_add(listing, row, err);
 }
 
-static enum err_code list_print_table(struct cli *cli, const struct key_rows *rows, struct err *err)
+static enum err_code list_print_table(struct cli *cli, const struct keys_query *query, struct err *err)
 {
-    OWN(table_free) struct table *table = NULL;
-    OWN(json_free) json_t *rotations = NULL;
-    OWN_BUF struct buf text = {0};
-    if (list_has_rotations(rows))
-        TRY(agent_list(cli, "/v1/rotations?state=open", "rotations", &rotations, err));
-    TRY(table_new(list_columns, LIST_COLUMNS, &table, err));
-    int64_t now_ms = clock_wall_ms(cli->clock);
-    for (size_t i = 0; i < rows->count; i++)
-        TRY(list_add(table, &rows->rows[i], rotations, now_ms, &text, err));
-    return table_print(table, err);
+    __attribute__((cleanup(listing_release))) struct listing listing = {.now_ms = clock_wall_ms(cli->clock)};
+    TRY(table_new(list_columns, LIST_COLUMNS, &listing.table, err));
+    TRY(keys_each(cli, query, list_take, &listing, err));
+    if (listing.settling.count > 0)
+        TRY(agent_list(cli, "/v1/rotations?state=open", "rotations", &listing.rotations, err));
+    for (size_t i = 0; i < listing.settling.count; i++)
+        TRY(list_add(&listing, &listing.settling.rows[i], err));
+    if (table_rows(listing.table) == 0)
+        (void)fprintf(stderr, "No keys. Add one: keyturn add live/NAME --provider NAME\n");
+    table_sort(listing.table);
+    return table_print(listing.table, err);
+}
+
+static enum err_code list_print_names(struct cli *cli, const struct keys_query *query, struct err *err)
+{
+    OWN_KEY_ROWS struct key_rows rows = {0};
+    TRY(keys_read(cli, query, &rows, err));
+    for (size_t i = 0; i < rows.count; i++)
+        (void)puts(rows.rows[i].key);
+    return ERR_OK;
 }
 
 static enum err_code list_run(struct cli *cli, const struct args *args, struct err *err)
 {
-    const struct keys_query query = {args_value(args, "environment"), args_value(args, "provider"),
-                                     args_has(args, "names") ? KEYS_NAMED : KEYS_LISTED};
+    struct keys_query query = {args_value(args, "environment"), args_value(args, "provider"), KEYS_LISTED};
     if (args_has(args, "json"))
         return list_print_json(cli, &query, err);
-    OWN_KEY_ROWS struct key_rows rows = {0};
-    TRY(keys_read(cli, &query, &rows, err));
-    if (args_has(args, "names")) {
-        for (size_t i = 0; i < rows.count; i++)
-            printf("%s\n", rows.rows[i].key);
-        return ERR_OK;
-    }
-    if (rows.count == 0) {
-        (void)fprintf(stderr, "No keys. Add one: keyturn add live/NAME --provider NAME\n");
-        return ERR_OK;
-    }
-    return list_print_table(cli, &rows, err);
+    if (!args_has(args, "names"))
+        return list_print_table(cli, &query, err);
+    query.extent = KEYS_NAMED;
+    return list_print_names(cli, &query, err);
 }
 
 const struct command command_list = {

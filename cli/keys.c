@@ -38,98 +38,40 @@ static const struct keys_column {
 enum { KEYS_COLUMNS = sizeof keys_columns / sizeof keys_columns[0] };
 static const size_t keys_counts[] = {[KEYS_NAMED] = 1, [KEYS_LISTED] = 14, [KEYS_WHOLE] = KEYS_COLUMNS};
 
-/* --- Texts --------------------------------------------------------------------- */
-
-/* They lie one behind the other in blocks, which never move. */
-struct key_texts {
-    struct key_texts *before;
-    size_t used, size;
-    char bytes[];
-};
-
-static char *keys_room(struct key_rows *rows, size_t length)
-{
-    enum { BLOCK_BYTES = 64 * 1024 - sizeof(struct key_texts) };
-    struct key_texts *block = rows->texts;
-    if (block && block->size - block->used >= length)
-        return block->bytes + block->used;
-    size_t size = length > BLOCK_BYTES ? length : BLOCK_BYTES;
-    block = malloc(sizeof *block + size);
-    if (!block)
-        return NULL;
-    *block = (struct key_texts){.before = rows->texts, .size = size};
-    rows->texts = block;
-    return block->bytes;
-}
-
-/* Most are as in the row before, or empty. */
-static enum err_code keys_text(struct key_rows *rows, struct scan_value value, const char *before, const char **ret_text,
-                               struct err *err)
-{
-    *ret_text = "";
-    if (value.text[0] != '"' || value.length == 2)
-        return ERR_OK;
-    char *room = keys_room(rows, value.length);
-    if (!room)
-        return err_set(err, ERR_MEMORY, "out of memory");
-    size_t length = scan_text(value, room);
-    *ret_text = room;
-    if (before && strcmp(before, room) == 0)
-        *ret_text = before;
-    else
-        rows->texts->used += length + 1;
-    return ERR_OK;
-}
-
-void key_rows_release(struct key_rows *rows)
-{
-    for (struct key_texts *block = rows->texts; block;) {
-        struct key_texts *before = block->before;
-        free(block);
-        block = before;
-    }
-    free(rows->rows);
-    *rows = (struct key_rows){0};
-}
-
 /* --- Reading ------------------------------------------------------------------- */
 
 struct keys_reading {
-    struct key_rows *rows;
     size_t columns;
+    keys_visit *visit;
+    void *context;
+    struct buf texts; /* of the row that is read */
 };
 
-static struct key_row *keys_add(struct key_rows *rows)
+/* Never more than the row itself is long, so that what was made room for does not move. */
+static const char *keys_text(struct buf *texts, struct scan_value value)
 {
-    if (rows->count == rows->capacity) {
-        size_t capacity = rows->capacity ? 2 * rows->capacity : 256;
-        struct key_row *more = reallocarray(rows->rows, capacity, sizeof *more);
-        if (!more)
-            return NULL;
-        rows->rows = more;
-        rows->capacity = capacity;
-    }
-    static const struct key_row none = {"", "", "", "", "", "", "", ""};
-    rows->rows[rows->count] = none;
-    return &rows->rows[rows->count++];
+    if (value.text[0] != '"' || value.length == 2)
+        return "";
+    char *text = texts->data + texts->length;
+    texts->length += scan_text(value, text) + 1;
+    return text;
 }
 
 static enum err_code keys_row(void *context, const char *text, size_t length, struct err *err)
 {
-    const struct keys_reading *reading = context;
-    struct key_rows *rows = reading->rows;
+    static const struct key_row none = {"", "", "", "", "", "", "", ""};
+    struct keys_reading *reading = context;
     struct scan_value values[KEYS_COLUMNS];
+    struct key_row row = none;
     TRY(scan_values(text, length, values, reading->columns, err));
-    struct key_row *row = keys_add(rows);
-    if (!row)
+    buf_clear(&reading->texts);
+    if (!buf_room(&reading->texts, length))
         return err_set(err, ERR_MEMORY, "out of memory");
     for (size_t i = 0; i < reading->columns; i++) {
-        size_t offset = keys_columns[i].offset;
-        void *at = (char *)row + offset;
-        const char *const *before = rows->count > 1 ? (const void *)((const char *)(row - 1) + offset) : NULL;
+        void *at = (char *)&row + keys_columns[i].offset;
         switch (keys_columns[i].kind) {
         case KEYS_TEXT:
-            TRY(keys_text(rows, values[i], before ? *before : NULL, at, err));
+            *(const char **)at = keys_text(&reading->texts, values[i]);
             break;
         case KEYS_TIME:
             *(int64_t *)at = scan_time(values[i]);
@@ -142,7 +84,7 @@ static enum err_code keys_row(void *context, const char *text, size_t length, st
             break;
         }
     }
-    return ERR_OK;
+    return reading->visit(reading->context, &row, err);
 }
 
 void keys_path(struct buf *path, const struct keys_query *query)
@@ -161,16 +103,11 @@ static enum err_code keys_sink(void *context, const struct http_head *head, cons
     return scan_feed(context, bytes, length, err);
 }
 
-int key_row_compare(const void *a, const void *b)
-{
-    return strcmp(((const struct key_row *)a)->key, ((const struct key_row *)b)->key);
-}
-
-enum err_code keys_read(struct cli *cli, const struct keys_query *query, struct key_rows *ret_rows, struct err *err)
+enum err_code keys_each(struct cli *cli, const struct keys_query *query, keys_visit *visit, void *context,
+                        struct err *err)
 {
     OWN_BUF struct buf path = {0};
-    OWN_KEY_ROWS struct key_rows rows = {0};
-    struct keys_reading reading = {&rows, keys_counts[query->extent]};
+    struct keys_reading reading = {.columns = keys_counts[query->extent], .visit = visit, .context = context};
     struct scan_lines lines = {.row = keys_row, .context = &reading};
     keys_path(&path, query);
     for (size_t i = 0; i < reading.columns; i++)
@@ -180,7 +117,86 @@ enum err_code keys_read(struct cli *cli, const struct keys_query *query, struct 
     if (code == ERR_OK)
         code = scan_end(&lines, err);
     buf_release(&lines.part);
-    TRY(code);
+    buf_release(&reading.texts);
+    return code;
+}
+
+/* --- Rows that stay -------------------------------------------------------------- */
+
+/* Their texts lie one behind the other in blocks, which never move. */
+struct key_texts {
+    struct key_texts *before;
+    size_t used, size;
+    char bytes[];
+};
+
+static const char *keys_keep_text(struct key_rows *rows, const char *text)
+{
+    enum { BLOCK_BYTES = 64 * 1024 - sizeof(struct key_texts) };
+    size_t length = strlen(text) + 1;
+    struct key_texts *block = rows->texts;
+    if (!block || block->size - block->used < length) {
+        size_t size = length > BLOCK_BYTES ? length : BLOCK_BYTES;
+        block = malloc(sizeof *block + size);
+        if (!block)
+            return NULL;
+        *block = (struct key_texts){.before = rows->texts, .size = size};
+        rows->texts = block;
+    }
+    char *kept = memcpy(block->bytes + block->used, text, length);
+    block->used += length;
+    return kept;
+}
+
+static bool keys_grow(struct key_rows *rows)
+{
+    if (rows->count < rows->capacity)
+        return true;
+    size_t capacity = rows->capacity ? 2 * rows->capacity : 256;
+    struct key_row *more = reallocarray(rows->rows, capacity, sizeof *more);
+    if (!more)
+        return false;
+    rows->rows = more;
+    rows->capacity = capacity;
+    return true;
+}
+
+enum err_code key_rows_keep(void *context, const struct key_row *row, struct err *err)
+{
+    struct key_rows *rows = context;
+    if (!keys_grow(rows))
+        return err_set(err, ERR_MEMORY, "out of memory");
+    struct key_row *kept = &rows->rows[rows->count];
+    *kept = *row;
+    for (size_t i = 0; i < KEYS_COLUMNS; i++) {
+        const char **text = (void *)((char *)kept + keys_columns[i].offset);
+        if (keys_columns[i].kind == KEYS_TEXT && !(*text = keys_keep_text(rows, *text)))
+            return err_set(err, ERR_MEMORY, "out of memory");
+    }
+    rows->count++;
+    return ERR_OK;
+}
+
+void key_rows_release(struct key_rows *rows)
+{
+    for (struct key_texts *block = rows->texts; block;) {
+        struct key_texts *before = block->before;
+        free(block);
+        block = before;
+    }
+    free(rows->rows);
+    *rows = (struct key_rows){0};
+}
+
+int key_row_compare(const void *a, const void *b)
+{
+    return strcmp(((const struct key_row *)a)->key, ((const struct key_row *)b)->key);
+}
+
+enum err_code keys_read(struct cli *cli, const struct keys_query *query, struct key_rows *ret_rows, struct err *err)
+{
+    OWN_KEY_ROWS struct key_rows rows = {0};
+    TRY(keys_each(cli, query, key_rows_keep, &rows, err));
     if (rows.count > 0)
         qsort(rows.rows, rows.count, sizeof *rows.rows, key_row_compare);
     *ret_rows = rows;

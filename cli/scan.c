@@ -70,10 +70,12 @@ static const char *scan_string_end(const char *at, const char *end)
     return at < end ? at + 1 : NULL;
 }
 
-/* Past what is no string. Values with others inside of them are not in rows. */
+/* Past what is no string: true, false, null or a number. Values with others inside of them are not in rows. */
 static const char *scan_word_end(const char *at, const char *end)
 {
     static const bool ends[256] = {['"'] = true, [','] = true, ['['] = true, [']'] = true, ['{'] = true, ['}'] = true};
+    if (end - at > 4 && memcmp(at, "null", 4) == 0) /* most are */
+        at += 4;
     while (at < end && !ends[(unsigned char)*at])
         at++;
     return at;

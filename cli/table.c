@@ -18,7 +18,8 @@
 enum { TABLE_GAP = 2, TABLE_LEAST = 12, TABLE_DEFAULT_WIDTH = 80, TABLE_CELL_WIDE = 512 };
 
 struct table_row {
-    size_t cells; /* where in text its cells begin, each ended by a NUL */
+    size_t text; /* where in the table's its cells begin, each ended by a NUL */
+    uint32_t number; /* in the order in which they were added */
     bool needs_person;
 };
 
@@ -30,7 +31,7 @@ struct table {
     const struct table_column *columns;
     size_t column_count;
     struct buf text;
-    struct table_cell *cells; /* row by row */
+    struct table_cell *cells; /* row by row, as they were added */
     struct table_row *rows;
     size_t row_count, row_capacity;
 };
@@ -90,17 +91,44 @@ static bool table_grow(struct table *table)
 
 enum err_code table_add(struct table *table, const char *const *cells, bool needs_person, struct err *err)
 {
+    size_t whole = 0;
     if (!table_grow(table))
         return err_set(err, ERR_MEMORY, "out of memory");
-    struct table_cell *cell = &table->cells[table->row_count * table->column_count];
-    table->rows[table->row_count++] = (struct table_row){table->text.length, needs_person};
-    for (size_t i = 0; i < table->column_count; i++, cell++) {
-        const char *text = cells[i] ? cells[i] : "";
-        size_t length = strlen(text);
-        buf_add(&table->text, text, length + 1);
-        *cell = (struct table_cell){(uint32_t)length, (uint32_t)utf8_count(text, length)};
+    struct table_cell *first = &table->cells[table->row_count * table->column_count];
+    for (size_t i = 0; i < table->column_count; i++) {
+        size_t length = cells[i] ? strlen(cells[i]) : 0;
+        first[i] = (struct table_cell){(uint32_t)length, (uint32_t)utf8_count(cells[i], length)};
+        whole += length + 1;
     }
-    return buf_ok(&table->text) ? ERR_OK : err_set(err, ERR_MEMORY, "out of memory");
+    char *at = buf_room(&table->text, whole);
+    if (!at)
+        return err_set(err, ERR_MEMORY, "out of memory");
+    for (size_t i = 0; i < table->column_count; i++) {
+        at = mempcpy(at, cells[i] ? cells[i] : "", first[i].bytes);
+        *at++ = '\0';
+    }
+    table->rows[table->row_count] =
+        (struct table_row){table->text.length, (uint32_t)table->row_count, needs_person};
+    table->row_count++;
+    buf_took(&table->text, at);
+    return ERR_OK;
+}
+
+size_t table_rows(const struct table *table)
+{
+    return table->row_count;
+}
+
+static int table_compare(const void *a, const void *b, void *text)
+{
+    return strcmp((const char *)text + ((const struct table_row *)a)->text,
+                  (const char *)text + ((const struct table_row *)b)->text);
+}
+
+void table_sort(struct table *table)
+{
+    if (table->row_count > 1)
+        qsort_r(table->rows, table->row_count, sizeof *table->rows, table_compare, table->text.data);
 }
 
 /* A terminal's columns a text takes; its bytes where it is not valid. */
@@ -120,7 +148,7 @@ static void table_measure(const struct table *table, size_t widths[TABLE_COLUMNS
     for (size_t column = 0; column < table->column_count; column++)
         widths[column] = table_width_of(table->columns[column].title);
     for (size_t row = 0; row < table->row_count; row++) {
-        const char *cell = table->text.data + table->rows[row].cells;
+        const char *cell = table->text.data + table->rows[row].text;
         for (size_t column = 0; column < table->column_count; column++) {
             size_t width = table_width_of(cell);
             if (width > widths[column])
@@ -174,7 +202,7 @@ static bool table_fill(const struct table *table, struct libscols_table *out, si
         struct libscols_line *line = scols_table_new_line(out, NULL);
         if (!line)
             return false;
-        const char *cell = table->text.data + table->rows[row].cells;
+        const char *cell = table->text.data + table->rows[row].text;
         for (size_t column = 0; column < table->column_count; column++) {
             const char *shown = cell;
             if (excess > 0 && table->columns[column].fit == TABLE_NAME) {
@@ -250,14 +278,15 @@ static void table_put_titles(const struct table *table, const size_t widths[TABL
     buf_took(out, table_end_line(start, at));
 }
 
-static void table_put_row(const struct table *table, size_t row, const size_t widths[TABLE_COLUMNS], size_t fill,
-                          struct buf *out)
+static void table_put_row(const struct table *table, const struct table_row *row, const size_t widths[TABLE_COLUMNS],
+                          size_t fill, struct buf *out)
 {
-    const struct table_cell *cells = &table->cells[row * table->column_count];
-    const char *text = table->text.data + table->rows[row].cells;
-    const char *end = row + 1 < table->row_count ? table->text.data + table->rows[row + 1].cells
-                                                 : table->text.data + table->text.length;
-    char *start = buf_room(out, (size_t)(end - text) + fill);
+    const struct table_cell *cells = &table->cells[row->number * table->column_count];
+    const char *text = table->text.data + row->text;
+    size_t bytes = 0;
+    for (size_t column = 0; column < table->column_count; column++)
+        bytes += cells[column].bytes;
+    char *start = buf_room(out, bytes + fill);
     char *at = start;
     if (!start)
         return;
@@ -283,7 +312,7 @@ static enum err_code table_print_plain(const struct table *table, struct err *er
     }
     table_put_titles(table, widths, fill, &out);
     for (size_t row = 0; row < table->row_count; row++)
-        table_put_row(table, row, widths, fill, &out);
+        table_put_row(table, &table->rows[row], widths, fill, &out);
     if (!buf_ok(&out))
         return err_set(err, ERR_MEMORY, "out of memory");
     (void)fwrite(out.data, 1, out.length, stdout);

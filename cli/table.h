@@ -34,6 +34,9 @@ OWN_DEFINE(struct table, table_free);
 /* One row: as many cells as there are columns (copied; NULL is empty). needs_person colours it. */
 enum err_code table_add(struct table *table, const char *const *cells, bool needs_person,
                         struct err *err) ERR_MUST_CHECK;
+size_t table_rows(const struct table *table);
+/* By the first column. */
+void table_sort(struct table *table);
 /* Print to standard output; a table without rows prints nothing. */
 enum err_code table_print(struct table *table, struct err *err) ERR_MUST_CHECK;
 

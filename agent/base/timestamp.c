@@ -50,17 +50,20 @@ const char *text_format_time(int64_t wall_ms, char out[TEXT_TIME_BYTES])
 /* A number of exactly count digits from least to most, and the byte after it
  * (NUL: any). Returns the place after both, or NULL; NULL stays NULL, so that a
  * row of these is checked once at its end. */
-static inline const char *timestamp_read(const char *at, int count, int64_t least, int64_t most, char after,
+static inline const char *timestamp_read(const char *at, int count, uint32_t least, uint32_t most, char after,
                                   int64_t *ret_value)
 {
-    int64_t value = 0;
+    uint32_t value = 0;
+    if (!at)
+        return NULL;
 #pragma GCC unroll 4
-    for (int i = 0; at && i < count; i++) {
-        if (at[i] < '0' || at[i] > '9')
+    for (int i = 0; i < count; i++) {
+        uint32_t digit = (uint32_t)(unsigned char)at[i] - '0';
+        if (digit > 9)
             return NULL;
-        value = value * 10 + (at[i] - '0');
+        value = value * 10 + digit;
     }
-    if (!at || value < least || value > most || (after && at[count] != after))
+    if (value < least || value > most || (after && at[count] != after))
         return NULL;
     *ret_value = value;
     return at + count + (after ? 1 : 0);
@@ -98,9 +101,9 @@ static const char *timestamp_read_zone(const char *at, int64_t *ret_ms)
     return end;
 }
 
-static int64_t civil_month_days(int64_t year, int64_t month)
+static uint32_t civil_month_days(int64_t year, int64_t month)
 {
-    static const signed char days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    static const uint8_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     return month == 2 && leap ? 29 : days[month - 1];
 }

@@ -72,6 +72,12 @@ revoked_at() { # revoked_at NAME
   sleep 1.5
   rotation_is live/reporting settling
   version_is live/reporting 1 retiring
+  # In its place among the others, though what is left of the grace was asked for after them.
+  key_add live/zebra "$(dashboard_make zebra-1 live)"
+  run keyturn list
+  has 'live/reporting' "${lines[1]}"
+  has 'settling, 1h left' "${lines[1]}"
+  has 'live/zebra' "${lines[2]}"
   # There is nothing that a person would have to answer for, so there is nothing to go on with.
   run keyturn go-on live/reporting --yes
   [ "$status" = 1 ]
