@@ -17,8 +17,10 @@ static const int64_t timestamp_last_ms = 253402300799999;
 /* Two digits and the byte after, which the next ones may write over; returns the place of that byte. */
 static char *timestamp_write(char *at, uint32_t value, char after)
 {
-    at[0] = (char)('0' + value / 10);
-    at[1] = (char)('0' + value % 10);
+    static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+                                "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+                                "8081828384858687888990919293949596979899";
+    memcpy(at, pairs + 2 * (size_t)value, 2);
     at[2] = after;
     return at + 2;
 }

@@ -175,13 +175,13 @@ enum err_code codec_encode(const struct codec_schema *schema, const void *record
 
 /* --- Decoding ------------------------------------------------------------ */
 
-static bool codec_take_unsigned(const struct codec_element *value, uint64_t most, uint64_t *ret)
+static inline bool codec_take_unsigned(const struct codec_element *value, uint64_t most, uint64_t *ret)
 {
     *ret = value->number;
     return value->sort == CODEC_IS_POSITIVE && value->number <= most;
 }
 
-static bool codec_take_signed(const struct codec_element *value, int64_t least, int64_t most, int64_t *ret)
+static inline bool codec_take_signed(const struct codec_element *value, int64_t least, int64_t most, int64_t *ret)
 {
     *ret = (int64_t)value->number;
     if (value->sort == CODEC_IS_NEGATIVE)
@@ -189,7 +189,7 @@ static bool codec_take_signed(const struct codec_element *value, int64_t least, 
     return value->sort == CODEC_IS_POSITIVE && value->number <= (uint64_t)most;
 }
 
-static bool codec_take_integer(const struct codec_field *field, const struct codec_element *value, void *at)
+static inline bool codec_take_integer(const struct codec_field *field, const struct codec_element *value, void *at)
 {
     uint64_t positive = 0;
     int64_t number = 0;
@@ -206,13 +206,13 @@ static bool codec_take_integer(const struct codec_field *field, const struct cod
     return true;
 }
 
-static bool codec_take_boolean(const struct codec_element *value, bool *at)
+static inline bool codec_take_boolean(const struct codec_element *value, bool *at)
 {
     *at = value->number == 1;
     return value->sort == CODEC_IS_BOOLEAN;
 }
 
-static bool codec_take_string(const struct codec_field *field, const struct codec_element *value, char *at)
+static inline bool codec_take_string(const struct codec_field *field, const struct codec_element *value, char *at)
 {
     if (value->sort != CODEC_IS_STRING || value->length >= field->size ||
         memchr(value->data, '\0', value->length))
@@ -222,7 +222,7 @@ static bool codec_take_string(const struct codec_field *field, const struct code
     return true;
 }
 
-static bool codec_take_text(const struct codec_field *field, const struct codec_element *value,
+static inline bool codec_take_text(const struct codec_field *field, const struct codec_element *value,
                             struct vault_text *text)
 {
     if (value->sort != CODEC_IS_STRING || value->length > field->size || text->data)
@@ -236,7 +236,7 @@ static bool codec_take_text(const struct codec_field *field, const struct codec_
     return true;
 }
 
-static bool codec_take_bytes(const struct codec_field *field, const struct codec_element *value, void *at)
+static inline bool codec_take_bytes(const struct codec_field *field, const struct codec_element *value, void *at)
 {
     if (value->sort != CODEC_IS_BYTES || value->length != field->size)
         return false;
@@ -247,16 +247,14 @@ static bool codec_take_bytes(const struct codec_field *field, const struct codec
 static bool codec_take_map(struct codec_reader *reader, const struct codec_schema *schema, void *record,
                            uint64_t *ret_number);
 
-static bool codec_take(struct codec_reader *reader, const struct codec_field *field, void *at)
+static inline bool codec_take(struct codec_reader *reader, const struct codec_field *field, void *at)
 {
     uint64_t inner_number = 0;
-    struct codec_element value;
     if (field->type == CODEC_NONE)
         return codec_skip(reader);
     if (field->type == CODEC_MAP)
         return codec_take_map(reader, field->inner, at, &inner_number);
-    if (!codec_next_quick(reader, &value))
-        return false;
+    const struct codec_element value = codec_next_quick(reader); /* a broken one is of no type */
     switch (field->type) {
     case CODEC_NONE:
     case CODEC_MAP:
@@ -282,13 +280,13 @@ static bool codec_take(struct codec_reader *reader, const struct codec_field *fi
 static bool codec_take_map(struct codec_reader *reader, const struct codec_schema *schema, void *record,
                            uint64_t *ret_number)
 {
-    struct codec_element map;
+    const struct codec_element map = codec_next_quick(reader);
     *ret_number = 0;
-    if (!codec_next(reader, &map) || map.sort != CODEC_IS_MAP)
+    if (map.sort != CODEC_IS_MAP)
         return false;
     for (size_t i = 0; i < map.length; i++) {
-        struct codec_element key;
-        if (!codec_next_quick(reader, &key) || key.sort != CODEC_IS_POSITIVE)
+        const struct codec_element key = codec_next_quick(reader);
+        if (key.sort != CODEC_IS_POSITIVE)
             return false;
         *ret_number = key.number;
         if (key.number >= schema->count) { /* a newer program's */

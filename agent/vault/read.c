@@ -139,7 +139,7 @@ static int read_and_visit(void *context, const struct store_row *row, struct err
     record.row.place = row->place; /* what the writer keeps opened does not know it */
     bool not_due = visit->due_by_ms != 0 && (record.row.due_at_ms == 0 || record.row.due_at_ms > visit->due_by_ms);
     int answer = not_due ? (int)ERR_OK : visit->visit(visit->context, &record.row, err);
-    vault_record_release(visit->kind, &record.row);
+    codec_release(vault_shape(visit->kind)->schema, &record);
     return answer;
 }
 

@@ -257,7 +257,9 @@ static void test_the_quick_way_reads_what_the_other_reads(void **state)
         const char *bytes;
         size_t length;
     } elements[] = {{"\x00", 1}, {"\x7f", 1}, {"\xa0", 1}, {"\xa3" "abc", 4}, {"\xc3", 1}, {"\xc2", 1}, {"\xc0", 1},
-                    {"\xc1", 1}, {"\xc4\x00", 2}, {"\xc4\x02" "ab", 4}, {"\xcd\xff\xfe", 3}, {"\xff", 1}, {"\x81\x01\x02", 1},
+                    {"\xc1", 1}, {"\xc4\x00", 2}, {"\xc4\x02" "ab", 4}, {"\xcc\xfe", 2}, {"\xcd\xff\xfe", 3}, {"\xff", 1},
+                    {"\x8f", 1}, {"\xde\x00\x10", 3}, {"\x90", 1}, {"\xcc\xfe" "abcdefgh", 10}, {"\xcd\xff\xfe" "abcdefgh", 11},
+                    {"\xce\xff\xfe\x01\x02" "abcdefgh", 13}, {"\xcf\xff\xfe\x01\x02\x03\x04\x05\x06" "abc", 12}, {"\x81\x01\x02", 1},
                     {"\xcf\x01\x02\x03\x04\x05\x06\x07\x08", 9}, {"\xd9\x03" "abc", 5}};
     (void)state;
     for (size_t i = 0; i < sizeof elements / sizeof elements[0]; i++)
@@ -266,9 +268,10 @@ static void test_the_quick_way_reads_what_the_other_reads(void **state)
             struct codec_reader reader = {bytes, bytes + length};
             struct codec_reader quick = reader;
             struct codec_element element = {0};
-            struct codec_element same = {0};
-            assert_int_equal(codec_next(&reader, &element), codec_next_quick(&quick, &same));
-            if (reader.at > bytes && length == elements[i].length) {
+            bool whole = codec_next(&reader, &element);
+            struct codec_element same = codec_next_quick(&quick);
+            assert_int_equal(whole, same.sort != CODEC_IS_BROKEN);
+            if (whole) {
                 assert_ptr_equal(reader.at, quick.at);
                 assert_int_equal(element.sort, same.sort);
                 assert_int_equal(element.number, same.number);
