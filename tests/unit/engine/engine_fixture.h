@@ -12,7 +12,9 @@
 
 #include <cmocka.h>
 
+#include "action/action.h"
 #include "engine/engine.h"
+#include "http/http.h"
 #include "rotation/revocation.h"
 #include "rotation/rotation.h"
 
@@ -219,6 +221,16 @@ static inline void fixture_stop(struct fixture *fixture)
     fixture->engine = engine_free(fixture->engine);
     fixture->vault = vault_close(fixture->vault);
     fixture->providers = provider_set_free(fixture->providers);
+}
+
+/* Once for all tests of a program. */
+static inline int fixture_libraries(void **state)
+{
+    (void)state;
+    GOOD(secret_init(&good_err));
+    GOOD(http_init(&good_err));
+    action_init();
+    return 0;
 }
 
 static inline int fixture_setup(void **state)

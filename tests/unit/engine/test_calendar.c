@@ -2,9 +2,7 @@
  * that is turned while the engine is away. */
 #include "engine_fixture.h"
 
-#include "action/action.h"
 #include "base/text.h"
-#include "http/http.h"
 
 enum { KEYS = 24 };
 static const int64_t minute_ms = 60 * 1000;
@@ -491,9 +489,5 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_so_many_rotations_are_open_and_not_one_more, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_jitter_is_at_most_the_period, fixture_setup, fixture_teardown),
     };
-    struct err err = {0};
-    if (secret_init(&err) != ERR_OK || http_init(&err) != ERR_OK)
-        return 1;
-    action_init();
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, fixture_libraries, NULL);
 }

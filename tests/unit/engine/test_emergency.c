@@ -1,8 +1,6 @@
 /* Emergencies in the engine: what they wait for (nothing), and in which order things die. */
 #include "engine_fixture.h"
 
-#include "action/action.h"
-#include "http/http.h"
 
 enum { HOUR_MS = 3600 * 1000, BUSY_KEYS = 16 };
 
@@ -229,11 +227,5 @@ int main(void)
         EMERGENCY_TEST(test_S4_a_replacement_survives_a_restart),
         EMERGENCY_TEST(test_nothing_left_to_kill_opens_no_incident),
     };
-    struct err err = {0};
-    if (secret_init(&err) != ERR_OK || http_init(&err) != ERR_OK) {
-        fprintf(stderr, "%s\n", err.message);
-        return 1;
-    }
-    action_init();
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, fixture_libraries, NULL);
 }

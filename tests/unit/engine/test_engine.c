@@ -1,8 +1,6 @@
 /* The life of keys in the engine, with a real vault and a provider that is a script. */
 #include "engine_fixture.h"
 
-#include "action/action.h"
-#include "http/http.h"
 
 static void add(struct fixture *fixture, const char *name, const char *provider, const char *secret,
                 const char *const *deliveries, size_t delivery_count)
@@ -373,11 +371,5 @@ int main(void)
         ENGINE_TEST(test_S8_a_row_hidden_from_an_index_locks_the_vault),
         ENGINE_TEST(test_a_key_is_removed_only_when_every_version_is_dead),
     };
-    struct err err = {0};
-    if (secret_init(&err) != ERR_OK || http_init(&err) != ERR_OK) {
-        fprintf(stderr, "%s\n", err.message);
-        return 1;
-    }
-    action_init();
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, fixture_libraries, NULL);
 }

@@ -1,8 +1,6 @@
 /* Keys that were asked for and whose making had no known end: looked for until it has one (S3). */
 #include "engine_fixture.h"
 
-#include "action/action.h"
-#include "http/http.h"
 
 struct labels {
     struct vault_label rows[16];
@@ -240,11 +238,5 @@ int main(void)
         LABEL_TEST(test_S1_a_key_that_a_person_handed_in_under_the_label_is_not_killed),
         LABEL_TEST(test_S3_a_late_answer_that_says_how_the_create_ended_closes_its_label),
     };
-    struct err err = {0};
-    if (secret_init(&err) != ERR_OK || http_init(&err) != ERR_OK) {
-        fprintf(stderr, "%s\n", err.message);
-        return 1;
-    }
-    action_init();
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, fixture_libraries, NULL);
 }

@@ -1,8 +1,6 @@
 /* A provider that lets only so many keys live. */
 #include "engine_fixture.h"
 
-#include "action/action.h"
-#include "http/http.h"
 
 /* The provider "few": fs that lets so many keys live, and can disable them, watched for an hour. */
 static void start_few(struct fixture *fixture, unsigned keys)
@@ -106,11 +104,5 @@ int main(void)
         ENGINE_TEST(test_R81_without_a_slot_nothing_is_asked_for_and_a_person_is_told),
         ENGINE_TEST(test_R06_a_refusal_names_the_versions_that_hold_slots),
     };
-    struct err err = {0};
-    if (secret_init(&err) != ERR_OK || http_init(&err) != ERR_OK) {
-        fprintf(stderr, "%s\n", err.message);
-        return 1;
-    }
-    action_init();
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, fixture_libraries, NULL);
 }

@@ -1,9 +1,7 @@
 /* The old version's last use as a guard of R15, with a provider that tells it. */
 #include "engine_fixture.h"
 
-#include "action/action.h"
 #include "base/text.h"
-#include "http/http.h"
 
 /* The provider "told": fs, and usage, whose answers stand in usage.answer. */
 static void start_told(struct fixture *fixture, const char *lag)
@@ -188,11 +186,5 @@ int main(void)
         ENGINE_TEST(test_R22_an_emergency_does_not_ask_when_old_was_used),
         ENGINE_TEST(test_what_cannot_be_asked_about_is_not_waited_for),
     };
-    struct err err = {0};
-    if (secret_init(&err) != ERR_OK || http_init(&err) != ERR_OK) {
-        fprintf(stderr, "%s\n", err.message);
-        return 1;
-    }
-    action_init();
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, fixture_libraries, NULL);
 }

@@ -2,8 +2,6 @@
  * key's secret: what that owns is replaced. */
 #include "engine_fixture.h"
 
-#include "action/action.h"
-#include "http/http.h"
 
 static const char script[] =
     "#!/bin/sh\n"
@@ -202,11 +200,5 @@ int main(void)
         ENGINE_TEST(test_S3_what_was_not_done_is_done_again_after_the_propagation_time),
         ENGINE_TEST(test_S3_a_restart_in_the_middle_of_it_repeats_nothing),
     };
-    struct err err = {0};
-    if (secret_init(&err) != ERR_OK || http_init(&err) != ERR_OK) {
-        fprintf(stderr, "%s\n", err.message);
-        return 1;
-    }
-    action_init();
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, fixture_libraries, NULL);
 }
