@@ -298,22 +298,34 @@ static enum err_code build(struct agent *agent, struct err *err)
     return engine_new(&engine, &agent->engine, err);
 }
 
-static enum err_code start(struct agent *agent, struct err *err)
+static enum err_code serve(struct agent *agent, int fd, struct err *err)
 {
-    int fd = -1;
-    block_signals(&agent->signals);
-    TRY(listen_at(&agent->config, &fd, &agent->own_socket, err));
     struct api_options api = {.engine = agent->engine,
                               .listen_fd = fd,
                               .clock = &clock_system,
                               .audit_path = agent->config.audit,
                               .threads = agent->config.api_threads};
-    TRY(api_start(&api, &agent->api, err));
+    enum err_code code = api_start(&api, &agent->api, err);
+    if (code == ERR_OK)
+        return ERR_OK;
+    engine_stop(agent->engine);
+    pthread_join(agent->loop, NULL);
+    return code;
+}
+
+/* Answers come last: whoever asks first, and by that has the agent started, waits in the socket's queue
+ * and finds the vault open. */
+static enum err_code start(struct agent *agent, struct err *err)
+{
+    int fd = -1;
+    block_signals(&agent->signals);
+    TRY(listen_at(&agent->config, &fd, &agent->own_socket, err));
     agent->signals.engine = agent->engine;
     if (pthread_create(&agent->loop, NULL, run_loop, agent) != 0 ||
         pthread_create(&agent->signals.thread, NULL, wait_for_signal, &agent->signals) != 0)
         return err_set(err, ERR_MEMORY, "a thread could not be started");
-    return ERR_OK;
+    unlock_at_start(agent->engine, &agent->config);
+    return serve(agent, fd, err);
 }
 
 static void end(struct agent *agent)
@@ -394,7 +406,6 @@ int main(int argc, char **argv)
         config_release(&agent.config);
         return 0;
     }
-    unlock_at_start(agent.engine, &agent.config);
     log_info("main", "keyturnd %s listens on %s, store %s, %s", KEYTURN_VERSION, agent.config.socket,
              agent.config.store, vault_state_name(vault_state(agent.vault)));
     memory_drop_code();

@@ -38,7 +38,8 @@ foreach(scope IN ITEMS system user)
     install(FILES ${CMAKE_BINARY_DIR}/systemd/${scope}/${unit} DESTINATION lib/systemd/${scope})
   endforeach()
 endforeach()
-install(FILES packaging/systemd/unlock.conf packaging/systemd/deliveries.conf packaging/keyturn.yaml
+install(FILES packaging/systemd/unlock.conf packaging/systemd/deliveries.conf packaging/systemd/reload.rules
+              packaging/keyturn.yaml
   DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 install(FILES packaging/examples/token-file.yaml DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 install(PROGRAMS packaging/examples/token-file DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)

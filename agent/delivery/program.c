@@ -86,7 +86,11 @@ void delivery_run(const struct delivery_task *task, const struct delivery_comman
     struct err err = {0};
     struct action_program_answer answer = {0};
     struct delivery_result result = {0};
-    if (action_program_run(&call, &answer, &err) != ERR_OK)
+    enum err_code code = action_program_run(&call, &answer, &err);
+    /* systemctl says first what is wrong, and then where else to look. */
+    if (task->delivery->kind == DELIVERY_SYSTEMD && command == &task->delivery->command)
+        answer.errors[strcspn(answer.errors, "\n")] = '\0';
+    if (code != ERR_OK)
         delivery_failed(&err, &result);
     else
         program_judge(&answer, role, command->timeout_ms, &result);

@@ -219,7 +219,11 @@ agent_restart() { # agent_restart [OPTION]...
   cat >"$WORLD/systemctl" <<END
 #!/bin/sh
 printf '%s|' "\$@" "\$(cat)" "\$(cat "$WORLD/places/amps.key")" >>"$WORLD/called"
-[ ! -e "$WORLD/broken" ] || exit 1
+[ ! -e "$WORLD/broken" ] || {
+  echo 'Failed to reload-or-restart reporting.service: Access denied' >&2
+  echo "See system logs and 'systemctl status reporting.service' for details." >&2
+  exit 4
+}
 END
   chmod 0755 "$WORLD/systemctl"
   OLD=$(dashboard_make reporting-1 live)
@@ -240,6 +244,7 @@ END
   keyturn stage live/reporting --stdin <<<"$NEW" || true
   wait_for 20 file_is "$WORLD/places/amps.key" "$OLD"
   wait_for 20 file_is "$WORLD/called" "$line$NEW|$line$OLD|"
+  has 'exit 4: Failed to reload-or-restart reporting.service: Access denied' "$(cat "$AGENT_LOG")"
   key_is live/reporting .current.version 1
 }
 

@@ -40,6 +40,21 @@ PYTHON
   has "listens on $WORLD/given.sock," "$(cat "$AGENT_LOG")"
 }
 
+@test "socket activation: who asks first, and so starts the agent, finds the vault open when it needs nobody to open it" {
+  openssl rand -hex 32 >"$WORLD/vault.key"
+  chmod 0600 "$WORLD/vault.key"
+  sim_start
+  agent_start
+  keyturn init --key-file "$WORLD/vault.key" >/dev/null
+  key_add live/a "$(dashboard_make a-1 live)" >/dev/null
+  agent_stop
+  activated self --key-file "$WORLD/vault.key"
+  KEYTURN_SOCKET=$WORLD/given.sock
+  wait_for 10 test -S "$KEYTURN_SOCKET"
+  api GET /v1/keys/live/a # waits in the socket's queue, as at a boot
+  [ "$API_STATUS" = 200 ]
+}
+
 @test "socket activation: the given socket stays for the next agent" {
   activated self
   KEYTURN_SOCKET=$WORLD/given.sock
