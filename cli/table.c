@@ -15,7 +15,8 @@
 #include <unistd.h>
 #include <wchar.h>
 
-enum { TABLE_GAP = 2, TABLE_LEAST = 12, TABLE_DEFAULT_WIDTH = 80, TABLE_CELL_WIDE = 512 };
+enum { TABLE_GAP = 2, TABLE_LEAST = 12, TABLE_DEFAULT_WIDTH = 80, TABLE_CELL_WIDE = 512, TABLE_SPACES = 32,
+       TABLE_PIECE_BYTES = 64 * 1024 };
 
 struct table_row {
     size_t text; /* where in the table's its cells begin, each ended by a NUL */
@@ -250,10 +251,16 @@ static bool table_dress(const struct table *table, struct libscols_table *out, b
  * Nothing is cut or coloured, widths are counted in characters, and ten thousand
  * rows are to take milliseconds: smartcols would look up each character's width, twice. */
 
+/* A cell and the spaces behind it: so many at once, without a call, that most cells have enough; what is
+ * too much is written over by the next one. */
 static char *table_put(char *at, const char *text, size_t bytes, size_t characters, size_t width)
 {
     at = mempcpy(at, text, bytes);
-    return (char *)memset(at, ' ', width + TABLE_GAP - characters) + width + TABLE_GAP - characters;
+    size_t spaces = width + TABLE_GAP - characters;
+    for (; spaces > TABLE_SPACES; spaces -= TABLE_SPACES)
+        at = (char *)memset(at, ' ', TABLE_SPACES) + TABLE_SPACES;
+    memset(at, ' ', TABLE_SPACES);
+    return at + spaces;
 }
 
 /* The end of a line without the spaces that would fill it. */
@@ -297,10 +304,19 @@ static void table_put_row(const struct table *table, const struct table_row *row
     buf_took(out, table_end_line(start, at));
 }
 
+/* In pieces, so that there is no second copy of it all. After a failure nothing is added to what is there. */
+static void table_flush(struct buf *out)
+{
+    if (buf_ok(out)) {
+        (void)fwrite(out->data, 1, out->length, stdout);
+        buf_clear(out);
+    }
+}
+
 static enum err_code table_print_plain(const struct table *table, struct err *err)
 {
     size_t widths[TABLE_COLUMNS] = {0};
-    size_t fill = 0; /* the spaces and the line feed of a row, at most */
+    size_t fill = TABLE_SPACES + 1; /* a row has at most so much beside its cells */
     OWN_BUF struct buf out = {0};
     for (size_t column = 0; column < table->column_count; column++) {
         widths[column] = strlen(table->columns[column].title);
@@ -308,14 +324,17 @@ static enum err_code table_print_plain(const struct table *table, struct err *er
             size_t characters = table->cells[row * table->column_count + column].characters;
             widths[column] = characters > widths[column] ? characters : widths[column];
         }
-        fill += widths[column] + TABLE_GAP + 1;
+        fill += widths[column] + TABLE_GAP;
     }
     table_put_titles(table, widths, fill, &out);
-    for (size_t row = 0; row < table->row_count; row++)
+    for (size_t row = 0; row < table->row_count; row++) {
         table_put_row(table, &table->rows[row], widths, fill, &out);
+        if (out.length > TABLE_PIECE_BYTES)
+            table_flush(&out);
+    }
     if (!buf_ok(&out))
         return err_set(err, ERR_MEMORY, "out of memory");
-    (void)fwrite(out.data, 1, out.length, stdout);
+    table_flush(&out);
     return ERR_OK;
 }
 

@@ -148,6 +148,22 @@ listed() { # listed FILTER [OPTION]...
   [ "$(keyturn list | wc -l)" = 2001 ]
 }
 
+@test "a lock ends a list that is under way, which then does not look whole" {
+  shelf 2000
+  keyturn list --json 2>"$WORLD/said" | {
+    head -c 1000
+    keyturn lock >&2
+    cat
+  } >"$WORLD/cut"
+  [ "${PIPESTATUS[0]}" = 7 ]
+  has 'in the middle of its answer' "$(cat "$WORLD/said")"
+  [ "$(wc -c <"$WORLD/cut")" -gt 1000 ]
+  run jq . "$WORLD/cut"
+  [ "$status" != 0 ]
+  run keyturn list
+  [ "$status" = 5 ]
+}
+
 # The bytes of the sealed record of a key, but for the tag that the record digest holds.
 edit_place() { # edit_place PLACE
   python3 - "$STORE" "$1" <<'PYTHON'
