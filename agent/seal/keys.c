@@ -1,7 +1,9 @@
 #include "keys.h"
 
+#include <endian.h>
 #include <sodium.h>
 #include <stdlib.h>
+#include <string.h>
 
 _Static_assert(SEAL_KEY_BYTES == crypto_kdf_KEYBYTES, "the root key is a key of crypto_kdf");
 
@@ -61,7 +63,6 @@ const unsigned char *seal_subkey(const struct seal_keys *keys, enum seal_subkey 
 
 uint8_t *seal_write_integer(uint8_t *at, uint64_t value, size_t bytes)
 {
-    for (size_t i = 0; i < bytes; i++)
-        at[i] = (uint8_t)(value >> (8 * i));
-    return at + bytes;
+    value = htole64(value);
+    return mempcpy(at, &value, bytes);
 }
