@@ -34,8 +34,9 @@ static const char before_reading[] = "PRAGMA cell_size_check = ON;"
                                      "PRAGMA mmap_size = 0;"
                                      "PRAGMA temp_store = MEMORY;";
 
-/* The memory of a connection's pages. */
-static const int cache_kib[] = {[CONNECTION_READER] = 1024, [CONNECTION_WRITER] = 4096};
+/* The memory of a connection's pages. Readers are many: a read of a random one of 100,000 keys takes 28 us of
+ * SQLite with 256 KiB and 24 with 1 MiB, a list as long with either. */
+static const int cache_kib[] = {[CONNECTION_READER] = 256, [CONNECTION_WRITER] = 4096};
 
 static const char *const configuration[] = {
     [CONNECTION_READER] = "",
