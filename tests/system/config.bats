@@ -24,6 +24,64 @@ teardown() { world_end; }
   has "$WORLD/config.yaml" "$output"
 }
 
+refused_at() { # refused_at FILE OPTION...: with the file and the line
+  run "$KEYTURND" "${@:2}" --check-config
+  [ "$status" != 0 ]
+  [[ $output =~ "$1":[0-9]+:\  ]]
+}
+
+@test "a configuration or a definition that was half written is refused with its file and line, wherever it was cut" {
+  local part size
+  for part in 'log: in' 'store: "/var/lib' 'environments:' 'environments:\n  - {name: staging, cl' 'notify:\n  - {name: a, program: ['; do
+    printf "$part" >"$WORLD/config.yaml"
+    chmod 0600 "$WORLD/config.yaml"
+    refused_at "$WORLD/config.yaml" --config "$WORLD/config.yaml"
+  done
+  mkdir "$WORLD/cut"
+  for file in providers/amps providers/vault deliveries/vault-kv; do
+    size=$(stat -c %s "$REPOSITORY/packaging/$file.yaml")
+    for part in 3 10 25 40 55 70; do
+      head -c $((size * part / 100)) "$REPOSITORY/packaging/$file.yaml" >"$WORLD/cut/half.yaml"
+      refused_at "$WORLD/cut/half.yaml" "--${file%/*}" "$WORLD/cut"
+    done
+  done
+}
+
+@test "a file that may not be read, or is none, is named" {
+  mkdir "$WORLD/folder.d"
+  run "$KEYTURND" --config "$WORLD/folder.d" --check-config
+  [ "$status" = 2 ]
+  has "$WORLD/folder.d: is not a regular file" "$output"
+  [ "$(id -u)" = 0 ] || skip 'needs root to become another user'
+  echo 'log: info' >"$WORLD/config.yaml"
+  cp "$REPOSITORY/packaging/providers/amps.yaml" "$WORLD/providers/"
+  chmod 0600 "$WORLD/config.yaml" "$WORLD/providers/amps.yaml"
+  chmod 0755 "$WORLD" "$WORLD/providers" "$HOME"
+  as_nobody() { run setpriv --reuid 65534 --regid 65534 --clear-groups "$KEYTURND" "$@" --check-config; }
+  as_nobody --config "$WORLD/config.yaml"
+  [ "$status" = 2 ]
+  has "$WORLD/config.yaml: cannot be opened: Permission denied" "$output"
+  as_nobody --providers "$WORLD/providers"
+  [ "$status" = 1 ]
+  has "$WORLD/providers/amps.yaml: cannot be opened: Permission denied" "$output"
+}
+
+@test "S6: a key file that others may read opens nothing" {
+  openssl rand -hex 32 >"$WORLD/vault.key"
+  chmod 0600 "$WORLD/vault.key"
+  agent_start
+  keyturn init --key-file "$WORLD/vault.key" >/dev/null
+  agent_stop
+  chmod 0644 "$WORLD/vault.key"
+  agent_start --key-file "$WORLD/vault.key"
+  has "$WORLD/vault.key holds a secret and others may read it" "$(cat "$AGENT_LOG")"
+  run keyturn unlock --key-file "$WORLD/vault.key"
+  [ "$status" != 0 ]
+  has 'others may read it' "$output"
+  api GET /v1/keys
+  [ "$API_STATUS" = 423 ]
+}
+
 @test "a configuration that was named must be there; the usual one need not" {
   run "$KEYTURND" --config "$WORLD/none.yaml" --check-config
   [ "$status" = 2 ]

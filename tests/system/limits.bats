@@ -52,8 +52,10 @@ refused() { # refused WORD: and says which limit
   [ "$(keyturn get live/most | wc -c)" -ge 65536 ]
   run key_add live/more "$(x 65537)" --unchecked
   [ "$status" != 0 ]
+  has 65536 "$output"
   run key_add live/none '' --unchecked
   [ "$status" != 0 ]
+  has empty "$output"
 }
 
 labels() { # labels COUNT
