@@ -12,7 +12,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { SHORT_OF_MS = 100 }; /* without descriptors or memory: look again after this */
+enum {
+    SHORT_OF_MS = 100, /* without descriptors or memory: look again after this */
+    CROWDED_MS = 1000,
+};
 
 struct acceptor {
     struct acceptor_options options;
@@ -73,15 +76,29 @@ static bool acceptor_take(struct acceptor *acceptor)
     return fd >= 0 || errno == EAGAIN || errno == EINTR || errno == ECONNABORTED;
 }
 
+/* How long it may be until a place is looked for again; -1: somebody else says when. */
+static int acceptor_make_room(const struct acceptor *acceptor)
+{
+    struct pollfd waits = {.fd = acceptor->options.listen_fd, .events = POLLIN};
+    if (!acceptor->options.crowded)
+        return -1;
+    if (poll(&waits, 1, 0) > 0)
+        acceptor->options.crowded(acceptor->options.context);
+    return CROWDED_MS;
+}
+
 static void *acceptor_loop(void *context)
 {
     struct acceptor *acceptor = context;
     int pause_ms = -1;
     while (!atomic_load(&acceptor->ending)) {
-        bool waits = pause_ms >= 0 || acceptor_is_full(acceptor);
+        bool full = pause_ms < 0 && acceptor_is_full(acceptor);
+        bool waits = pause_ms >= 0 || full;
         struct pollfd ready[] = {{.fd = acceptor->wake_fd, .events = POLLIN},
                                  {.fd = waits ? -1 : acceptor->options.listen_fd, .events = POLLIN}};
         eventfd_t wakes = 0;
+        if (full)
+            pause_ms = acceptor_make_room(acceptor);
         (void)poll(ready, 2, pause_ms);
         pause_ms = -1;
         if (ready[0].revents)

@@ -17,6 +17,9 @@ struct acceptor_options {
     size_t most;       /* connections at once; further ones wait in the socket's queue */
     /* Takes fd, whatever it answers; false: it came to nothing. Called on the acceptor's thread. */
     bool (*give)(void *context, size_t lane, int fd);
+    /* There are as many as may be, and somebody waits: whoever is to give way gives way. On the same thread,
+     * once a second while that is so. NULL: nobody does. */
+    void (*crowded)(void *context);
     void *context;
 };
 

@@ -12,6 +12,7 @@
  * its whole life, so the arena of that thread can hold its answer. */
 #include "server.h"
 
+#include "base/log.h"
 #include "base/text.h"
 #include "problem.h"
 #include "routes.h"
@@ -44,6 +45,7 @@ enum {
 
 struct connection {
     struct peer peer;
+    struct crowd_member place;
     struct request request;
 };
 
@@ -179,14 +181,20 @@ static bool is_endless(const struct request *request)
            (request->status == MHD_HTTP_CONTENT_TOO_LARGE || request->status == MHD_HTTP_LENGTH_REQUIRED);
 }
 
-static enum MHD_Result first_lines(struct api *api, struct MHD_Connection *connection, const char *path,
-                                   const char *method, void **context)
+/* NULL: it was turned away. */
+static struct connection *connection_of(struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    if (!info || !info->socket_context)
+    return info ? info->socket_context : NULL;
+}
+
+static enum MHD_Result first_lines(struct api *api, struct MHD_Connection *connection, const char *path,
+                                   const char *method, void **context)
+{
+    struct connection *known = connection_of(connection);
+    if (!known)
         return MHD_NO;
-    struct connection *known = info->socket_context;
     struct request *request = &known->request;
     request_begin(request, api, connection, &known->peer);
     *context = request;
@@ -210,6 +218,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     }
     switch (request->stage) {
     case REQUEST_TAKES_BODY:
+        crowd_served(&connection_of(connection)->place);
         return run_handler(request);
     case REQUEST_REFUSED:
     case REQUEST_ANSWERED:
@@ -224,7 +233,6 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 static void on_completed(void *context, struct MHD_Connection *connection, void **request_context,
                          enum MHD_RequestTerminationCode how)
 {
-    (void)connection;
     (void)how;
     struct api *api = context;
     struct request *request = *request_context;
@@ -232,6 +240,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
         return;
     request_end(request);
     *request_context = NULL;
+    crowd_waits(&api->crowd, &connection_of(connection)->place);
     atomic_fetch_sub(&api->under_way, 1);
 }
 
@@ -262,8 +271,10 @@ static struct connection *arrive(struct api *api, struct MHD_Connection *connect
         code = err_set(&err, ERR_MEMORY, "out of memory for a connection");
     else
         code = peer_arrive(&api->peers, info->connect_fd, &known->peer, &err);
-    if (code == ERR_OK)
+    if (code == ERR_OK) {
+        crowd_join(&api->crowd, &known->place, info->connect_fd);
         return known;
+    }
     if (info)
         turn_away(info->connect_fd, &err);
     free(known);
@@ -286,6 +297,7 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
     struct connection *known = *socket_context;
     if (!known)
         return;
+    crowd_leave(&api->crowd, &known->place);
     peer_leave(&api->peers, &known->peer);
     buf_release(&known->request.out);
     free(known);
@@ -320,12 +332,22 @@ static bool give_to_lane(void *context, size_t number, int fd)
     return MHD_add_connection(api->lanes[number].daemon, fd, &local, sizeof local.sa_family) == MHD_YES;
 }
 
+static void make_room(void *context)
+{
+    struct api *api = context;
+    size_t count = crowd_part(&api->crowd);
+    if (count > 0)
+        log_warning("api", "%zu connections that sent no whole request for %d s were ended: others wait", count,
+                    CROWD_SLOW_MS / 1000);
+}
+
 /* The acceptor begins last: before, no lane has a connection. */
 static enum err_code start_listener(struct api *api, struct err *err)
 {
     const struct api_options *options = &api->options;
     const struct acceptor_options accepting = {.listen_fd = options->listen_fd, .lanes = options->threads,
-                                               .most = options->connections, .give = give_to_lane, .context = api};
+                                               .most = options->connections, .give = give_to_lane,
+                                               .crowded = make_room, .context = api};
     if (fcntl(options->listen_fd, F_SETFL, O_NONBLOCK) != 0)
         return err_set_errno(err, errno, "the listening socket");
     api->lanes = calloc(options->threads, sizeof *api->lanes);
@@ -377,6 +399,7 @@ enum err_code api_start(const struct api_options *options, struct api **ret_api,
     api->options = *options;
     set_defaults(&api->options);
     peers_init(&api->peers, CONNECTIONS_EACH);
+    crowd_init(&api->crowd, options->clock);
     api->started_ms = clock_monotonic_ms(options->clock);
     TRY(build(api, err));
     *ret_api = GIVE(api);
@@ -410,6 +433,7 @@ struct api *api_stop(struct api *api)
     readers_free(api->readers);
     if (api->workers_made)
         (void)pthread_key_delete(api->workers);
+    crowd_release(&api->crowd);
     peers_release(&api->peers);
     free(api->lanes);
     free(api);

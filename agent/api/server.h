@@ -4,6 +4,7 @@
 
 #include "accept.h"
 #include "blockers.h"
+#include "crowd.h"
 #include "peer.h"
 #include "readers.h"
 #include "request.h"
@@ -24,6 +25,7 @@ struct api {
     struct api_options options;
     struct lane *lanes; /* options.threads of them; owned */
     struct acceptor *acceptor;
+    struct crowd crowd;
     struct peers peers;
     struct blockers *blockers;
     struct readers *readers;

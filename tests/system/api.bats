@@ -342,6 +342,41 @@ except (socket.timeout, OSError):
   answers_hold
 }
 
+@test "requests that come a byte at a time give way to who asks when they hold every connection; idle ones, too" {
+  agent_start
+  python3 - "$KEYTURN_SOCKET" "$WORLD/holding" 3>&- <<'PYTHON' &
+import pathlib
+import socket
+import sys
+import time
+
+HEAD = b"GET /v1/health HTTP/1.1\r\nHost: x\r\n"
+KINDS = [HEAD + b"X: ",
+         b"POST /v1/keys HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 90000\r\n\r\n{",
+         HEAD + b"\r\n"]
+crowd = []
+for number in range(256):
+    one = socket.socket(socket.AF_UNIX)
+    one.connect(sys.argv[1])
+    one.sendall(KINDS[number % 3])
+    crowd.append(one)
+pathlib.Path(sys.argv[2]).touch()
+while True:
+    time.sleep(0.3)
+    for number, one in enumerate(crowd):
+        try:
+            number % 3 == 2 or one.sendall(b" ")
+        except OSError:
+            pass
+PYTHON
+  local holder=$! status
+  wait_for 20 test -e "$WORLD/holding"
+  status=$(curl -sS -m 25 --unix-socket "$KEYTURN_SOCKET" -o /dev/null -w '%{http_code}' http://localhost/v1/health) || true
+  end_process "$holder" TERM
+  [ "$status" = 200 ]
+  has 'sent no whole request' "$(<"$AGENT_LOG")"
+}
+
 @test "reads go on while a request waits for the engine" {
   sim_start
   agent_start
