@@ -352,6 +352,7 @@ static enum err_code prepare(struct agent *agent, struct err *err)
     TRY(open_log(config, err));
     umask(0077);
     TRY(secret_init(err));
+    secret_lock_all();
     TRY(http_init(err));
     action_init();
     TRY(load_providers(agent, err));

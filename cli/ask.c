@@ -66,6 +66,7 @@ enum err_code ask_secret(struct cli *cli, const struct args *args, const char *p
                          size_t max_bytes, struct secret **ret_secret, struct err *err)
 {
     TRY(secret_init(err));
+    secret_lock_all();
     if (ask_comes_by_descriptor(args))
         return ask_descriptor(cli, args, what, max_bytes, ret_secret, err);
     TRY(ask_has_terminal(cli, what, err));

@@ -1,5 +1,6 @@
 /* The one command that many programs start often: it asks once, parses no JSON
- * and prints with write(2), so that the secret is in locked memory alone. */
+ * and prints with write(2), so that the secret is in locked memory alone, and
+ * the rest need not be locked, which takes a tenth of a millisecond. */
 #include "agent.h"
 #include "table.h"
 

@@ -240,6 +240,7 @@ static enum err_code scan_report(const struct scan *scan, struct err *err)
 static enum err_code scan_all(struct scan *scan, struct err *err)
 {
     TRY(secret_init(err));
+    secret_lock_all();
     TRY(leaked_batch_begin(scan->cli, &scan->batch, err));
     TRY(scan_sources(scan, err));
     TRY(scan_patterns(scan, err));

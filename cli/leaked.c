@@ -187,6 +187,7 @@ enum err_code leaked_read(struct cli *cli, int fd, json_t **ret_matches, struct 
 {
     struct leaked_text text = {.line = 1};
     TRY(secret_init(err));
+    secret_lock_all();
     if (isatty(fd) == 1)
         (void)fprintf(stderr, "Paste the text, then ^D. It stays here: only fingerprints are compared.\n");
     TRY(leaked_batch_begin(cli, &text.batch, err));

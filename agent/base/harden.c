@@ -92,7 +92,7 @@ static bool harden_may_lock_all(void)
 /* Libraries copy what passes through them: curl its headers, OpenSSL its records.
  * Where the system lets us, all memory is locked as it is touched. Under a limit
  * that would make later allocations fail, so there only secrets are locked. */
-static void harden_lock_all(void)
+void secret_lock_all(void)
 {
     if (!HARDEN_SANITIZED && harden_may_lock_all())
         (void)mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
@@ -103,7 +103,5 @@ enum err_code secret_init(struct err *err)
     if (sodium_init() < 0)
         return err_set(err, ERR_INTERNAL, "libsodium does not start");
     TRY(harden_forbid_dumps(err));
-    TRY(harden_check_lock(err));
-    harden_lock_all();
-    return ERR_OK;
+    return harden_check_lock(err);
 }

@@ -185,6 +185,7 @@ static bool limit_is_unlimited(void)
 static int all_memory_is_locked(void)
 {
     CHILD_EXPECT(secret_init(NULL) == ERR_OK);
+    secret_lock_all();
     unsigned char *pages = map_some(64u << 20);
     CHILD_EXPECT(pages);
     pages[0] = 1;
@@ -205,6 +206,7 @@ static int a_limit_holds_back_no_other_memory(void)
 {
     CHILD_EXPECT(child_become_nobody(8u << 20));
     CHILD_EXPECT(secret_init(NULL) == ERR_OK);
+    secret_lock_all();
     unsigned char *pages = map_some(64u << 20);
     CHILD_EXPECT(pages);
     memset(pages, 1, 64u << 20);

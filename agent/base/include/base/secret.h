@@ -23,11 +23,14 @@ struct secret_arena;
 
 /* Once per process, before anything else: starts libsodium, forbids core dumps
  * (RLIMIT_CORE 0, PR_SET_DUMPABLE 0) and checks that memory can be locked.
- * ERR_MEMORY with a remedy when it cannot. With CAP_IPC_LOCK or an unlimited
- * RLIMIT_MEMLOCK all memory of the process is locked as it is touched, for the
- * sake of copies that libraries make; a process that drops CAP_IPC_LOCK calls
- * this after. Children of fork lock nothing. */
+ * ERR_MEMORY with a remedy when it cannot. Children of fork lock nothing. */
 enum err_code secret_init(struct err *err) ERR_MUST_CHECK;
+
+/* After it, where secrets pass through libraries, for the sake of the copies that
+ * those make: with CAP_IPC_LOCK or an unlimited RLIMIT_MEMLOCK all memory of the
+ * process is locked as it is touched. A process that drops CAP_IPC_LOCK calls this
+ * before. */
+void secret_lock_all(void);
 
 /* An empty secret of that capacity (1 to 1 MiB), or NULL when memory is short
  * or cannot be locked. arena may be NULL (pages of its own). When an arena is
