@@ -64,6 +64,21 @@ revoked_at() { # revoked_at NAME
   [ "$output" = "$new" ]
 }
 
+@test "R01: what is due opens by itself, and status and rotations say what waits for whom, since when, and what to do" {
+  world_start
+  key_add live/reporting "$(dashboard_make reporting-1 live)" --every 1s
+  wait_for 20 rotation_is live/reporting staging
+  run keyturn status
+  has 'Waits for you:' "$output"
+  [[ $output =~ live/reporting\ \ rotation\ 2,\ (now|[0-9]+s):\ In\ the\ Amps\ dashboard,\ API\ Keys,\ make\ a\ live\ key\ named\ reporting-2 ]]
+  has 'keyturn stage live/reporting' "$output"
+  run keyturn rotations
+  [[ $output =~ live/reporting\ +2\ +staging\ +(now|[0-9]+s)\ +schedule\ +waits\ for\ you:\ keyturn\ stage\ live/reporting ]]
+  run keyturn stage live/reporting --stdin <<<"$(dashboard_make reporting-2 live)"
+  [ "$status" = 0 ]
+  key_is live/reporting .current.version 2
+}
+
 @test "S1: nothing is revoked while the grace runs" {
   world_start
   begin_reporting --grace 1h
