@@ -327,7 +327,7 @@ static enum err_code start_lane(struct api *api, struct lane *lane, struct err *
 /* libmicrohttpd closes what it does not take. */
 static bool give_to_lane(void *context, size_t number, int fd)
 {
-    static const struct sockaddr local = {.sa_family = AF_UNIX}; /* so that nothing of TCP is tried on it */
+    static const struct sockaddr local = {.sa_family = AF_UNIX};
     const struct api *api = context;
     return MHD_add_connection(api->lanes[number].daemon, fd, &local, sizeof local.sa_family) == MHD_YES;
 }

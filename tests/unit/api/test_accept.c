@@ -5,7 +5,10 @@
 
 #include "api/api.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -14,6 +17,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -160,6 +164,26 @@ static void test_it_ends_while_it_is_full(void **state)
         close(clients[i]);
 }
 
+/* What libmicrohttpd leaves a connection alone for. */
+static void test_an_option_of_TCP_is_none_of_a_unix_socket(void **state)
+{
+    (void)state;
+    const int on = 1;
+    int got = 0;
+    socklen_t size = sizeof got;
+    int local = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(setsockopt(local, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), -1);
+    assert_int_equal(errno, ENOPROTOOPT);
+    assert_int_equal(setsockopt(-1, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), -1);
+    assert_int_equal(errno, EBADF);
+    assert_int_equal(setsockopt(tcp, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), 0);
+    assert_int_equal(getsockopt(tcp, IPPROTO_TCP, TCP_NODELAY, &got, &size), 0);
+    assert_true(got);
+    close(local);
+    close(tcp);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,6 +193,7 @@ int main(void)
                                         folder_teardown),
         cmocka_unit_test_setup_teardown(test_one_that_came_to_nothing_takes_no_place, folder_setup,
                                         folder_teardown),
+        cmocka_unit_test(test_an_option_of_TCP_is_none_of_a_unix_socket),
         cmocka_unit_test_setup_teardown(test_it_ends_while_it_is_full, folder_setup, folder_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
