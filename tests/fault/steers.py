@@ -12,6 +12,7 @@ from person import KEY, PATH, newest
 from scenarios import begin_api, begin_manual, given_up, in_state, no_disable, no_proof, rotated, version_is
 
 REACH_S = 20
+PAST_S = 8 * 24 * 3600  # a rotation settles for seven days at most
 BRIEF = "amps-brief"          # its proving deadline is short, as is that of
 BRIEF_API = "amps-api-brief"  # which makes keys
 
@@ -52,16 +53,19 @@ def disarm(world):
 class Held:
     """begin, then prepare(world), then a rotation is asked for until it is in the state."""
 
-    def __init__(self, state, prepare=lambda world: None, begin=begin_manual, stages=True, revokes=True, then=None,
-                 **fields):
+    def __init__(self, state, prepare=lambda world: None, begin=begin_manual, stages=True, revokes=True, past=False,
+                 then=None, **fields):
         self.state, self.prepare, self.begin = state, prepare, begin
         self.stages, self.revokes = stages, revokes
+        self.past = past      # begin as if it were days ago
         self.then = then      # (person): what brings it from there to attention
         self.fields = fields  # of the key
 
     def reach(self, world):
         fields = dict(self.fields)
         add_program(world, fields)
+        if self.past:
+            world.restart(past_s=PAST_S)
         person = self.begin(world, **fields)
         person.asks, person.stages, person.revokes = [], self.stages, self.revokes
         self.prepare(world)
@@ -88,6 +92,21 @@ def dead_later(world):
     world.simulator.fault(match={"path": "/battery*", "key_name": "reporting-2"}, kind="invalid_key", skip=2, times=-1)
 
 
+def no_proof_later(world):
+    """Two answers prove the new key; none after that."""
+    world.simulator.fault(match={"path": "/battery*"}, kind="status_500", skip=2, times=-1)
+
+
+def read(world):
+    """A consumer has the version that is current. Of the old one it does not come again by itself."""
+    status, _ = world.agent.call("GET", f"{PATH}/secret", raw=True)
+    claim(status == 200, f"the current version is read with {status}")
+
+
+def days_later(person):
+    person.world.restart()
+
+
 def old_lost(person):
     """While the new version is being delivered the old one is killed; then a place fails for good."""
     said, _ = emergency(1)(person)
@@ -109,7 +128,9 @@ ROWS = {
     "attention, from proving": Held("attention", no_proof, provider=BRIEF),
     "attention, from delivering": Held("delivering", lambda world: arm(world, "hold.2"), then=old_lost),
     "attention, from undoing": Held("attention", lambda world: arm(world, "fail.2", "fail.1")),
-    "attention, from settling": Held("attention", dead_later),
+    "attention, from settling, dead": Held("attention", dead_later),
+    "attention, from settling, unproved": Held("settling", no_proof_later, past=True, then=days_later),
+    "attention, from settling, unread": Held("settling", read, past=True, then=days_later, receipts=True),
 }
 
 
@@ -208,9 +229,15 @@ CELLS = {
         "rollback": Refused("only a rotation that settles", kept),
         "go-on": Refused("only a rotation that settles", kept),
         "emergency on old": replaced, "emergency on new": kept},
-    "attention, from settling": {
+    "attention, from settling, dead": {
         "cancel": Refused("roll back or go on instead", replaced), "retry": replaced, "rollback": kept,
         "go-on": Refused("not proved alive", replaced), "emergency on old": replaced, "emergency on new": kept},
+    "attention, from settling, unproved": {
+        "cancel": Refused("roll back or go on instead", replaced), "retry": replaced, "rollback": kept,
+        "go-on": Refused("not proved alive", replaced), "emergency on old": replaced, "emergency on new": kept},
+    "attention, from settling, unread": {
+        "cancel": Refused("roll back or go on instead", replaced), "retry": replaced, "rollback": kept,
+        "go-on": replaced, "emergency on old": replaced, "emergency on new": kept},
 }
 
 
@@ -242,6 +269,8 @@ class Steer(Case):
         disarm(world)
         world.simulator.no_faults()
         person.stages = person.revokes = person.patient = True
+        if "unread" in self.row and ended is replaced and self.column != "go-on":
+            read(world)  # who had not read the new version does now
         person.until(ended, FINISH_S, ended.__name__)
         _, secret = world.agent.call("GET", f"{PATH}/secret", raw=True)
         claim(world.simulator.probe(secret)[0] == "alive", "what a consumer reads is dead")

@@ -130,7 +130,7 @@ class Simulator:
 class Agent:
     """One process of the agent. Its key file opens the vault when it starts."""
 
-    def __init__(self, world, points=None, count=None):
+    def __init__(self, world, points=None, count=None, past_s=0):
         self.socket = world.path("agent.sock")
         read_fd, write_fd = os.pipe()
         environment = {"PATH": os.environ["PATH"], "HOME": world.folder}
@@ -138,6 +138,8 @@ class Agent:
             environment["KEYTURN_FAULT_POINTS"] = points
         if count:
             environment["KEYTURN_FAULT_COUNT"] = count
+        if past_s:
+            environment.update(LD_PRELOAD=world.programs.past, KEYTURN_PAST_S=str(past_s))
         self.process = subprocess.Popen(
             [world.programs.keyturnd, "--store", world.path("vault.db"),
              "--socket", self.socket, "--providers", world.path("providers"),
@@ -229,6 +231,7 @@ class Programs:
     def __init__(self, build):
         self.keyturnd = find_binary(build, "keyturnd")
         self.simulator = find_binary(build, "amps-sim")
+        self.past = find_binary(build, "libkeyturn_past.so")
 
 
 def brief(text):
@@ -293,14 +296,14 @@ class World:
         if status != 201:
             raise Broken(f"no vault: {status} {answer}")
 
-    def start(self, points=None, count=None):
+    def start(self, **how):
         """Start the agent; it may have died already, at a point that it passes at the start."""
         self.starts += 1
-        self.agent = Agent(self, points, count)
+        self.agent = Agent(self, **how)
 
-    def restart(self, **faults):
+    def restart(self, **how):
         self.agent.stop()
-        self.start(**faults)
+        self.start(**how)
 
     def close(self):
         if self.agent:
