@@ -47,43 +47,35 @@ struct keys_reading {
     struct buf texts; /* of the row that is read */
 };
 
-/* Never more than the row itself is long, so that what was made room for does not move. */
-static const char *keys_text(struct buf *texts, struct scan_value value)
-{
-    if (value.text[0] != '"' || value.length == 2)
-        return "";
-    char *text = texts->data + texts->length;
-    texts->length += scan_text(value, text) + 1;
-    return text;
-}
-
 static enum err_code keys_row(void *context, const char *text, size_t length, struct err *err)
 {
     static const struct key_row none = {"", "", "", "", "", "", "", ""};
     struct keys_reading *reading = context;
-    struct scan_value values[KEYS_COLUMNS];
+    struct scan_values values = scan_values(text, length);
     struct key_row row = none;
-    TRY(scan_values(text, length, values, reading->columns, err));
-    buf_clear(&reading->texts);
-    if (!buf_room(&reading->texts, length))
+    /* A text and its NUL take no more than the value did; one that is not there has its NUL alone. */
+    char *texts = buf_room(&reading->texts, length + KEYS_COLUMNS);
+    if (!texts)
         return err_set(err, ERR_MEMORY, "out of memory");
     for (size_t i = 0; i < reading->columns; i++) {
         void *at = (char *)&row + keys_columns[i].offset;
         switch (keys_columns[i].kind) {
         case KEYS_TEXT:
-            *(const char **)at = keys_text(&reading->texts, values[i]);
+            *(const char **)at = texts;
+            texts = scan_text(&values, texts);
             break;
         case KEYS_TIME:
-            *(int64_t *)at = scan_time(values[i]);
+            *(int64_t *)at = scan_time(&values);
             break;
         case KEYS_NUMBER:
-            *(int64_t *)at = scan_number(values[i]);
+            *(int64_t *)at = scan_number(&values);
             break;
         case KEYS_TRUTH:
-            *(bool *)at = scan_true(values[i]);
+            *(bool *)at = scan_true(&values);
             break;
         }
     }
+    TRY(scan_values_end(&values, err));
     return reading->visit(reading->context, &row, err);
 }
 

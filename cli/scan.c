@@ -3,6 +3,8 @@
 #include "base/text.h"
 #include "plain.h"
 
+#include <ctype.h>
+
 static const char scan_first[] = "{\"keys\":[";
 static const char scan_last[] = "],\"next\":null}";
 
@@ -57,99 +59,157 @@ enum err_code scan_end(const struct scan_lines *lines, struct err *err)
 
 /* --- Values -------------------------------------------------------------------- */
 
-/* Past the string that begins at at; NULL when it does not end. A quote behind a backslash may be an
- * escaped one: then what lies before it tells. */
-static const char *scan_string_end(const char *at, const char *end)
+struct scan_values scan_values(const char *text, size_t length)
 {
-    const char *quote = memchr(at + 1, '"', (size_t)(end - at - 1));
-    if (!quote || quote[-1] != '\\')
-        return quote ? quote + 1 : NULL;
-    for (at++; at < end && *at != '"'; at++)
-        if (*at == '\\')
-            at++;
-    return at < end ? at + 1 : NULL;
+    return (struct scan_values){.at = text, .end = text + length, .before = '['};
 }
 
-/* Past what is no string: true, false, null or a number. Values with others inside of them are not in rows. */
-static const char *scan_word_end(const char *at, const char *end)
+/* To the beginning of the next value; false when there is none. */
+static bool scan_step(struct scan_values *values)
+{
+    if (values->end - values->at < 2 || *values->at != values->before)
+        values->failed = true;
+    values->before = ',';
+    if (!values->failed)
+        values->at++;
+    return !values->failed;
+}
+
+/* The end of what is no string: true, false, null or a number. */
+static const char *scan_word(struct scan_values *values)
 {
     static const bool ends[256] = {['"'] = true, [','] = true, ['['] = true, [']'] = true, ['{'] = true, ['}'] = true};
-    if (end - at > 4 && memcmp(at, "null", 4) == 0) /* most are */
+    const char *start = values->at;
+    const char *at = start;
+    if (values->end - at > 4 && memcmp(at, "null", 4) == 0) /* most are */
         at += 4;
-    while (at < end && !ends[(unsigned char)*at])
+    while (at < values->end && !ends[(unsigned char)*at])
         at++;
+    values->failed = values->failed || at == start;
+    values->at = at;
     return at;
 }
 
-enum err_code scan_values(const char *text, size_t length, struct scan_value *ret_values, size_t count, struct err *err)
+/* Past the string that values stand at. A quote behind a backslash may be an escaped one: then what lies
+ * before it tells. */
+static void scan_string(struct scan_values *values)
 {
-    const char *at = text;
-    const char *end = text + length;
-    for (size_t i = 0; i < count; i++) {
-        if (at == end || *at++ != (i == 0 ? '[' : ',') || at == end)
-            return scan_malformed(err);
-        const char *stop = *at == '"' ? scan_string_end(at, end) : scan_word_end(at, end);
-        if (!stop || stop == at)
-            return scan_malformed(err);
-        ret_values[i] = (struct scan_value){at, (size_t)(stop - at)};
-        at = stop;
+    const char *at = values->at + 1;
+    const char *quote = memchr(at, '"', (size_t)(values->end - at));
+    if (quote && quote[-1] == '\\') {
+        for (; at < values->end && *at != '"'; at++)
+            if (*at == '\\')
+                at++;
+        quote = at < values->end ? at : NULL;
     }
-    return at + 1 == end && *at == ']' ? ERR_OK : scan_malformed(err);
+    values->failed = values->failed || !quote;
+    values->at = quote ? quote + 1 : values->end;
 }
 
-bool scan_true(struct scan_value value)
+/* A value that is no string; false, and passed over, when it is one or there is none. */
+static bool scan_plain(struct scan_values *values, const char **ret_start, size_t *ret_length)
 {
-    return value.length == sizeof "true" - 1 && memcmp(value.text, "true", value.length) == 0;
+    if (!scan_step(values))
+        return false;
+    if (*values->at == '"') {
+        scan_string(values);
+        return false;
+    }
+    *ret_start = values->at;
+    *ret_length = (size_t)(scan_word(values) - *ret_start);
+    return true;
 }
 
-int64_t scan_number(struct scan_value value)
+bool scan_true(struct scan_values *values)
 {
+    const char *text = NULL;
+    size_t length = 0;
+    return scan_plain(values, &text, &length) && length == sizeof "true" - 1 && memcmp(text, "true", length) == 0;
+}
+
+int64_t scan_number(struct scan_values *values)
+{
+    const char *text = NULL;
+    size_t length = 0;
     int64_t number = 0;
-    for (size_t i = 0; i < value.length && i < 15; i++) {
-        if (value.text[i] < '0' || value.text[i] > '9')
-            return number;
-        number = number * 10 + (value.text[i] - '0');
-    }
+    if (!scan_plain(values, &text, &length))
+        return 0;
+    for (size_t i = 0; i < length && i < 15 && text[i] >= '0' && text[i] <= '9'; i++)
+        number = number * 10 + (text[i] - '0');
     return number;
 }
 
-int64_t scan_time(struct scan_value value)
+int64_t scan_time(struct scan_values *values)
 {
     char text[TEXT_TIME_BYTES];
     int64_t wall_ms = 0;
-    if (value.text[0] != '"' || value.length > sizeof text)
+    if (!scan_step(values))
         return 0;
-    memcpy(text, value.text + 1, value.length - 2);
-    text[value.length - 2] = '\0';
+    const char *start = values->at + 1;
+    if (*values->at != '"') {
+        (void)scan_word(values);
+        return 0;
+    }
+    scan_string(values);
+    size_t length = (size_t)(values->at - start) - 1;
+    if (values->failed || length >= sizeof text)
+        return 0;
+    memcpy(text, start, length);
+    text[length] = '\0';
     return text_parse_time(text, &wall_ms, NULL) == ERR_OK ? wall_ms : 0;
 }
 
-/* One escape at the backslash; its character, and how many bytes it took. */
+/* One escape at the backslash; its character, and how many bytes it took: never the quote behind it. */
 static char scan_escape(const char *at, size_t left, size_t *ret_taken)
 {
     char letter = left > 1 ? at[1] : '?';
-    *ret_taken = letter == 'u' ? 6 : 2;
+    *ret_taken = 2;
+    while (letter == 'u' && *ret_taken < 6 && *ret_taken < left && isxdigit((unsigned char)at[*ret_taken]))
+        ++*ret_taken;
     return letter == '"' || letter == '\\' || letter == '/' ? letter : '?';
 }
 
-size_t scan_text(struct scan_value value, char *out)
+/* What is copied without a second look; text of others is made harmless by plain_text. */
+static const bool scan_stops[256] = {
+    [0 ... 0x1F] = true, ['"'] = true, ['\\'] = true, [0x7F ... 0xFF] = true};
+
+/* The rest of a string from its first byte that is not copied as it is. */
+static char *scan_odd_text(struct scan_values *values, const char *at, char *start, char *out)
 {
-    size_t length = 0;
-    const char *at = value.text + 1;
-    const char *end = value.text + value.length - 1;
-    if (value.text[0] != '"')
-        end = at;
-    if (!memchr(at, '\\', (size_t)(end - at))) {
-        length = (size_t)(end - at);
-        memcpy(out, at, length);
-        at = end;
-    }
-    while (at < end) {
+    while (at < values->end && *at != '"') {
         size_t taken = 1;
-        out[length++] = *at == '\\' ? scan_escape(at, (size_t)(end - at), &taken) : *at;
+        *out++ = *at == '\\' ? scan_escape(at, (size_t)(values->end - at), &taken) : *at;
         at += taken;
     }
-    out[length] = '\0';
-    plain_text(out);
-    return length;
+    values->failed = values->failed || at >= values->end;
+    values->at = values->failed ? values->end : at + 1;
+    *out = '\0';
+    plain_text(start);
+    return out + 1;
+}
+
+char *scan_text(struct scan_values *values, char *out)
+{
+    char *start = out;
+    *out = '\0';
+    if (!scan_step(values))
+        return out + 1;
+    if (*values->at != '"') {
+        (void)scan_word(values);
+        return out + 1;
+    }
+    const char *at = values->at + 1;
+    while (at < values->end && !scan_stops[(unsigned char)*at])
+        *out++ = *at++;
+    if (at == values->end || *at != '"')
+        return scan_odd_text(values, at, start, out);
+    values->at = at + 1;
+    *out = '\0';
+    return out + 1;
+}
+
+enum err_code scan_values_end(const struct scan_values *values, struct err *err)
+{
+    bool whole = !values->failed && values->end - values->at == 1 && *values->at == ']';
+    return whole ? ERR_OK : scan_malformed(err);
 }

@@ -29,23 +29,24 @@ enum err_code scan_feed(struct scan_lines *lines, const char *bytes, size_t leng
 /* Nothing more comes. ERR_FORMAT when the document is not whole. */
 enum err_code scan_end(const struct scan_lines *lines, struct err *err) ERR_MUST_CHECK;
 
-/* A value as it stands in the text: strings with their quotes. */
-struct scan_value {
-    const char *text;
-    size_t length;
+/* The values of a row, one after another: strings, numbers, true, false and null. What is of another kind
+ * than asked for is passed over and reads as none; what is no value, or one with others inside of it, fails
+ * the row, after which nothing more is read. */
+struct scan_values {
+    const char *at, *end;
+    char before; /* what stands before the next one */
+    bool failed;
 };
 
-/* The values of a row, exactly count: strings, numbers, true, false and null. ERR_FORMAT. */
-enum err_code scan_values(const char *text, size_t length, struct scan_value *ret_values, size_t count,
-                          struct err *err) ERR_MUST_CHECK;
-
-bool scan_true(struct scan_value value);
-int64_t scan_number(struct scan_value value); /* 0 when it is none */
+struct scan_values scan_values(const char *text, size_t length);
+bool scan_true(struct scan_values *values);
+int64_t scan_number(struct scan_values *values); /* 0 when it is none */
 /* RFC 3339 as wall milliseconds, 0 when it is none. */
-int64_t scan_time(struct scan_value value);
-/* The string without its quotes into out, which has room for the value's length and holds a C string
- * then: "" when it is none. Control characters, and escaped ones but \" \\ and \/, become '?'. Returns
- * the bytes. */
-size_t scan_text(struct scan_value value, char *out);
+int64_t scan_time(struct scan_values *values);
+/* The string into out, which has room for as many bytes as the row has, as a C string, "" when it is none.
+ * Control characters, and escaped ones but \" \\ and \/, become '?'. Returns the place behind its NUL. */
+char *scan_text(struct scan_values *values, char *out);
+/* ERR_FORMAT when the row failed, or has more values. */
+enum err_code scan_values_end(const struct scan_values *values, struct err *err) ERR_MUST_CHECK;
 
 #endif

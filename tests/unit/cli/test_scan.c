@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,46 +87,78 @@ static void test_what_is_no_list_in_rows_is_refused(void **state)
     }
 }
 
-static void test_values_are_given_as_they_stand(void **state)
+/* The row as text and then so many values more; what it says of its end. */
+static enum err_code read_row(const char *text, size_t length, size_t count, char *out)
+{
+    struct err err = {0};
+    char *exact = length ? memcpy(malloc(length), text, length) : NULL; /* a sanitizer sees its end */
+    struct scan_values values = scan_values(exact, length);
+    for (size_t i = 0; i < count; i++) {
+        out = scan_text(&values, out);
+        out[-1] = ';';
+    }
+    *out = '\0';
+    enum err_code code = scan_values_end(&values, &err);
+    assert_true(code == ERR_OK || err.message[0]);
+    free(exact);
+    return code;
+}
+
+static void test_values_are_read_one_after_another(void **state)
 {
     (void)state;
-    static const char row[] = "[\"a,]\\\"\",-12,true,null,\"\",\"\\\\\",\"\\\\\\\"\",1.5]";
-    static const char *const values[] = {"\"a,]\\\"\"", "-12", "true", "null", "\"\"", "\"\\\\\"", "\"\\\\\\\"\"", "1.5"};
-    enum { COUNT = sizeof values / sizeof values[0] };
-    struct scan_value found[COUNT + 1];
-    struct err err = {0};
-    assert_int_equal(scan_values(row, strlen(row), found, COUNT, &err), ERR_OK);
-    for (size_t i = 0; i < COUNT; i++) {
-        assert_int_equal(found[i].length, strlen(values[i]));
-        assert_memory_equal(found[i].text, values[i], found[i].length);
-    }
-    assert_int_equal(scan_values(row, strlen(row), found, COUNT - 1, &err), ERR_FORMAT);
-    assert_int_equal(scan_values(row, strlen(row), found, COUNT + 1, &err), ERR_FORMAT);
+    static const char row[] = "[\"a,]\\\"\",-12,true,null,\"\",\"\\\\\",\"\\\\\\\"\",\"“ü”\",1.5]";
+    char out[sizeof row + 9];
+    assert_int_equal(read_row(row, strlen(row), 9, out), ERR_OK);
+    assert_string_equal(out, "a,]\";;;;;\\;\\\";“ü”;;");
+    assert_int_equal(read_row(row, strlen(row), 8, out), ERR_FORMAT);
+    assert_int_equal(read_row(row, strlen(row), 10, out), ERR_FORMAT);
+}
+
+/* Whatever is asked for, what follows is found. */
+static void test_a_value_of_another_kind_is_passed_over(void **state)
+{
+    (void)state;
+    static const char *const others[] = {"\"a,]\\\"\"", "\"\\\\\"", "null", "true", "-1.5", "\"\"", "12", "\"1970-01-02T00:00:00.001Z\"",
+                                         "\"a text that is longer than any time that there is\"", "\"“ü”\""};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        for (int kind = 0; kind < 4; kind++) {
+            char row[128];
+            char out[128];
+            struct err err = {0};
+            (void)snprintf(row, sizeof row, "[%s,7]", others[i]);
+            struct scan_values values = scan_values(row, strlen(row));
+            if (kind == 0)
+                (void)scan_text(&values, out);
+            else if (kind == 1)
+                (void)scan_time(&values);
+            else if (kind == 2)
+                (void)scan_number(&values);
+            else
+                (void)scan_true(&values);
+            assert_int_equal(scan_number(&values), 7);
+            assert_int_equal(scan_values_end(&values, &err), ERR_OK);
+        }
 }
 
 /* No prefix of a row is a row, and none is read past its end. */
 static void test_rows_cut_short_are_refused(void **state)
 {
     (void)state;
-    static const char row[] = "[\"x\\\"y\",null,\"\\\\\"]";
-    struct scan_value found[3];
-    for (size_t length = 0; length < strlen(row); length++) {
-        struct err err = {0};
-        char *exact = memcpy(malloc(length + 1), row, length);
-        exact = realloc(exact, length ? length : 1);
-        assert_int_equal(scan_values(exact, length, found, 3, &err), ERR_FORMAT);
-        free(exact);
-    }
+    static const char row[] = "[\"x\\\"y\",null,\"\\\\\",\"ü\"]";
+    char out[sizeof row + 4];
+    assert_int_equal(read_row(row, strlen(row), 4, out), ERR_OK);
+    for (size_t length = 0; length < strlen(row); length++)
+        assert_int_equal(read_row(row, length, 4, out), ERR_FORMAT);
 }
 
 static void test_rows_that_are_none_are_refused(void **state)
 {
     (void)state;
-    static const char *const others[] = {"[1 2]", "[1,]", "[,1]", "[1,{}]", "[1,[2]]", "{1,2}", "[1,2]]", "[1,2],", "[\"a\"b,2]"};
+    static const char *const others[] = {"[1]", "[1,]", "[,1]", "[1,{}]", "[1,[2]]", "{1,2}", "[1,2]]", "[1,2],", "[\"a\"b,2]", "1,2", "[]"};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
-        struct scan_value found[2];
-        struct err err = {0};
-        assert_int_equal(scan_values(others[i], strlen(others[i]), found, 2, &err), ERR_FORMAT);
+        char out[32];
+        assert_int_equal(read_row(others[i], strlen(others[i]), 2, out), ERR_FORMAT);
     }
 }
 
@@ -138,9 +171,11 @@ static void test_text_is_plain(void **state)
                  {"12", ""},                   {"\"\"", ""},                 {"\"1234…\"", "1234…"},      {"\"\\n\"", "?"},
                  {"\"“ü” \\/ \\t\"", "“ü” / ?"}, {"\"\x7f\"", "?"},             {"\"\xC2\x9b" "31m\"", "??31m"}, {"\"\\u00e9\"", "?"}};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        char out[32];
-        struct scan_value value = {texts[i].value, strlen(texts[i].value)};
-        assert_int_equal(scan_text(value, out), strlen(texts[i].text));
+        char row[64];
+        char out[64];
+        (void)snprintf(row, sizeof row, "[%s]", texts[i].value);
+        struct scan_values values = scan_values(row, strlen(row));
+        assert_ptr_equal(scan_text(&values, out), out + strlen(texts[i].text) + 1);
         assert_string_equal(out, texts[i].text);
     }
 }
@@ -149,23 +184,26 @@ static void test_numbers_and_times_are_read(void **state)
 {
     (void)state;
     static const struct {
-        const char *value;
+        const char *row;
         int64_t number, time;
         bool truth;
-    } values[] = {{"12", 12, 0, false},
-                  {"null", 0, 0, false},
-                  {"true", 0, 0, true},
-                  {"false", 0, 0, false},
-                  {"\"true\"", 0, 0, false},
-                  {"\"1970-01-02T00:00:00.001Z\"", 0, 86400001, false},
-                  {"\"1970-01-02\"", 0, 0, false},
-                  {"\"\"", 0, 0, false},
-                  {"\"a text that is longer than any time that there is\"", 0, 0, false}};
-    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
-        struct scan_value value = {values[i].value, strlen(values[i].value)};
-        assert_int_equal(scan_number(value), values[i].number);
-        assert_int_equal(scan_time(value), values[i].time);
-        assert_int_equal(scan_true(value), values[i].truth);
+    } rows_of_one[] = {{"[12]", 12, 0, false},
+                       {"[null]", 0, 0, false},
+                       {"[true]", 0, 0, true},
+                       {"[false]", 0, 0, false},
+                       {"[\"true\"]", 0, 0, false},
+                       {"[\"1970-01-02T00:00:00.001Z\"]", 0, 86400001, false},
+                       {"[\"1970-01-02\"]", 0, 0, false},
+                       {"[\"\"]", 0, 0, false},
+                       {"[", 0, 0, false}};
+    for (size_t i = 0; i < sizeof rows_of_one / sizeof rows_of_one[0]; i++) {
+        const struct scan_values values = scan_values(rows_of_one[i].row, strlen(rows_of_one[i].row));
+        struct scan_values as_number = values;
+        struct scan_values as_time = values;
+        struct scan_values as_truth = values;
+        assert_int_equal(scan_number(&as_number), rows_of_one[i].number);
+        assert_int_equal(scan_time(&as_time), rows_of_one[i].time);
+        assert_int_equal(scan_true(&as_truth), rows_of_one[i].truth);
     }
 }
 
@@ -176,7 +214,8 @@ int main(void)
         cmocka_unit_test(test_a_list_without_rows_is_whole),
         cmocka_unit_test(test_a_list_cut_short_never_looks_whole),
         cmocka_unit_test(test_what_is_no_list_in_rows_is_refused),
-        cmocka_unit_test(test_values_are_given_as_they_stand),
+        cmocka_unit_test(test_values_are_read_one_after_another),
+        cmocka_unit_test(test_a_value_of_another_kind_is_passed_over),
         cmocka_unit_test(test_rows_cut_short_are_refused),
         cmocka_unit_test(test_rows_that_are_none_are_refused),
         cmocka_unit_test(test_text_is_plain),
