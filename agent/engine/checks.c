@@ -1,5 +1,7 @@
-/* After each unlocking the store's file and the whole audit log are looked at, on a worker, for that may
- * take seconds; unlocking itself looks at what it needs and at the log's last megabyte.
+/* A second after each unlocking the store's file and the whole audit log are looked at, on a worker, for that
+ * may take seconds; unlocking itself looks at what it needs and at the log's last megabyte. The second is for
+ * whoever unlocks to get what he wants: the checks would take a processor from him. When he locks again
+ * meanwhile the file is looked at all the same, which needs no key.
  *
  * A file that is not whole locks the vault: nothing in it can be relied on (S8). A log that does not
  * hold is an alarm (S9): what it says was done cannot be undone by locking, and an emergency must still
@@ -10,6 +12,8 @@
 #include "base/log.h"
 
 #include <stdio.h>
+
+enum { CHECKS_AFTER_MS = 1000 };
 
 void checks_init(struct checks *checks)
 {
@@ -69,12 +73,26 @@ static void done(void *context, bool cancelled)
     judge_log(&engine->checks);
 }
 
-void checks_start(struct engine *engine)
+void checks_plan(struct engine *engine)
+{
+    engine->checks.due_ms = clock_monotonic_ms(engine->options.clock) + CHECKS_AFTER_MS;
+}
+
+int64_t checks_wait_ms(struct engine *engine)
+{
+    const struct checks *checks = &engine->checks;
+    if (!checks->due_ms || checks->running)
+        return INT64_MAX;
+    return checks->due_ms - clock_monotonic_ms(engine->options.clock);
+}
+
+void checks_run_due(struct engine *engine)
 {
     struct err err = {0};
     struct work_job job = {.run = run, .done = done, .context = engine};
-    if (engine->checks.running)
+    if (checks_wait_ms(engine) > 0)
         return;
+    engine->checks.due_ms = 0;
     engine->checks.running = true;
     if (work_submit(engine->work, &job, false, &err) != ERR_OK) {
         engine->checks.running = false;

@@ -220,7 +220,7 @@ static enum err_code do_unlock(struct engine *engine, void *argument, struct err
     if (code != ERR_OK)
         vault_lock(engine->vault, "engine");
     else
-        checks_start(engine);
+        checks_plan(engine);
     return code;
 }
 
@@ -409,7 +409,8 @@ static int64_t soonest(int64_t a, int64_t b)
 static int64_t wait_ms(struct engine *engine)
 {
     int64_t mono = clock_monotonic_ms(engine->options.clock);
-    int64_t wait = WAIT_MOST_MS;
+    int64_t wait = soonest(WAIT_MOST_MS, checks_wait_ms(engine));
+    wait = wait > 0 ? wait : 0;
     if (!engine_is_unlocked(engine))
         return wait;
     wait = soonest(wait, engine->anchor_at_ms - mono);
@@ -441,6 +442,7 @@ static void turn(struct engine *engine)
 {
     atomic_fetch_add(&engine->figures.turns, 1);
     move(engine);
+    checks_run_due(engine);
     struct call *calls = run_exclusive(engine, calls_take(&engine->calls));
     enum vault_state state = vault_state(engine->vault);
     if (state == VAULT_UNLOCKED)

@@ -224,6 +224,7 @@ void follow_ups_release(struct follow_ups *follow_ups);
 
 /* Of the store's file and of the audit log, on a worker, after each unlocking (checks.c). */
 struct checks {
+    int64_t due_ms; /* monotonic; 0: nothing is to be looked at */
     bool running;
     enum err_code file_code, log_code;
     struct err file_err, log_err;
@@ -462,8 +463,11 @@ enum err_code credential_condemned(struct engine *engine, const struct vault_key
 
 void checks_init(struct checks *checks);
 void checks_release(struct checks *checks);
-/* Unlocking does not wait for them. */
-void checks_start(struct engine *engine);
+/* After unlocking, which does not wait for them. */
+void checks_plan(struct engine *engine);
+/* Until checks_run_due has something to do; INT64_MAX: nothing is planned, or the last ones run. */
+int64_t checks_wait_ms(struct engine *engine);
+void checks_run_due(struct engine *engine);
 /* In a group: notices of what was found. True: they are in it. */
 bool checks_tell(struct engine *engine);
 
