@@ -17,6 +17,9 @@ KINDS = {
     "answer": {"status": 401, "body": json.dumps({"success": False, "error": {"code": "SOMETHING_NEW"}})},
 }
 
+# The API's own word that a key is dead: said falsely as often as it takes, it is believed. Once is not enough.
+PROOF = "invalid_key"
+
 # Where a call that is expected to succeed is made to fail.
 FAILING = ("store.commit.fail", "vault.log.write", "delivery.file.create", "delivery.file.write",
            "delivery.file.fsync", "delivery.file.rename", "delivery.file.folder_fsync")
@@ -161,6 +164,7 @@ def failures(count, most):
 
 def provider_faults(count, most):
     all_of_them = [ProviderFault(count.scenario, kind, skip, times)
-                   for skip in range(count.requests) for kind in KINDS for times in (1, 4)]
+                   for skip in range(count.requests) for kind in KINDS for times in (1, 4)
+                   if times == 1 or kind != PROOF]
     # A step that shares no factor with the number of kinds: each kind strikes.
     return spread(all_of_them, most)
