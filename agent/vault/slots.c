@@ -112,10 +112,16 @@ struct slots_try {
     enum vault_slot_kind kind;
     const struct secret *key_material;
     size_t tried;
+    bool worked; /* a slot's key was derived, which is what takes the time */
     struct secret *root; /* owned; of the slot that opened */
     enum err_code failed; /* another reason than a wrong key */
     struct err err;
 };
+
+static bool slot_kind_is_known(enum seal_slot_kind kind)
+{
+    return kind == SEAL_SLOT_PASSPHRASE || kind == SEAL_SLOT_KEY_FILE || kind == SEAL_SLOT_CREDENTIAL;
+}
 
 /* Every slot of the kind is tried in full, whatever the ones before it gave, so that the time does not
  * tell which of them opened. A damaged slot must not hide a good one. */
@@ -125,7 +131,8 @@ static int slots_try_one(void *context, uint32_t number, const void *blob, size_
     struct seal_slot slot;
     struct secret *root = NULL;
     (void)err;
-    if (slot_decode(blob, length, &slot, &try->err) != ERR_OK || slot.number != number) {
+    if (slot_decode(blob, length, &slot, &try->err) != ERR_OK || slot.number != number ||
+        !slot_kind_is_known(slot.kind)) {
         try->failed = ERR_FORMAT;
         return ERR_OK;
     }
@@ -133,12 +140,25 @@ static int slots_try_one(void *context, uint32_t number, const void *blob, size_
         return ERR_OK;
     try->tried++;
     enum err_code code = seal_slot_open(&slot, try->key_material, &root, &try->err);
+    try->worked = try->worked || code == ERR_OK || code == ERR_WRONG_KEY;
     if (code != ERR_OK && code != ERR_WRONG_KEY)
         try->failed = code;
     if (code == ERR_OK && !try->root)
         try->root = GIVE(root);
     secret_free(root);
     return ERR_OK;
+}
+
+/* Where nothing could be tried, as the slot is damaged beyond that, it takes as long as if one had been wrong. */
+static void tries_spend(struct slots_try *try)
+{
+    const struct seal_slot none = {.kind = (enum seal_slot_kind)try->kind,
+                                   .passes = seal_slot_cost_default.passes,
+                                   .memory_bytes = seal_slot_cost_default.memory_bytes};
+    struct secret *root = NULL;
+    if (!try->worked && seal_slot_open(&none, try->key_material, &root, &try->err) == ERR_MEMORY)
+        try->failed = ERR_MEMORY;
+    secret_free(root);
 }
 
 static enum err_code tries_check(struct vault *vault, struct err *err)
@@ -190,6 +210,7 @@ static enum err_code tries_run(struct vault_session *session, struct slots_try *
     TRY(tries_check(session->vault, err));
     TRY(session_need_store(session, err));
     enum err_code code = store_slots(session->store, slots_try_one, try, err);
+    tries_spend(try);
     if (code == ERR_OK)
         code = tries_judge(session->vault, try, ret_root, err);
     try->root = secret_free(try->root);

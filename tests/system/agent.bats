@@ -48,6 +48,37 @@ teardown() { world_end; }
   lacks 'no such otters' "$(cat "$AUDIT" "$AGENT_LOG")"
 }
 
+work_of_unlock() { # work_of_unlock PASSPHRASE: the agent's processor time, in ticks; what it said is in output
+  local before after
+  before=$(awk '{ print $14 + $15 }' "/proc/$AGENT_PID/stat")
+  run keyturn unlock --stdin <<<"$1"
+  after=$(awk '{ print $14 + $15 }' "/proc/$AGENT_PID/stat")
+  [ "$status" = 4 ]
+  WORK=$((after - before))
+}
+
+@test "a wrong passphrase and a damaged slot take the same work and say the same, wherever the slot is damaged" {
+  sim_start
+  agent_start
+  printf '%s' "$PASSPHRASE" | keyturn init --stdin # at the cost of a real one
+  keyturn lock
+  work_of_unlock 'no such otters'
+  local wrong=$WORK said=$output length at
+  agent_stop
+  sqlite3 "$STORE" 'PRAGMA wal_checkpoint(TRUNCATE)' >/dev/null
+  cp "$STORE" "$WORLD/kept"
+  length=$(sqlite3 "$STORE" 'SELECT length(blob) FROM slot')
+  for at in 1 5 $((length - 3)); do # its form, its kind, what it wraps
+    cp "$WORLD/kept" "$STORE"
+    sqlite3 "$STORE" "UPDATE slot SET blob = CAST(substr(blob, 1, $at - 1) || x'5a' || substr(blob, $at + 1) AS BLOB)"
+    agent_start
+    work_of_unlock "$PASSPHRASE"
+    [ "$output" = "$said" ]
+    [ "$WORK" -gt $((wrong / 3)) ]
+    agent_stop
+  done
+}
+
 @test "the vault is locked after a restart, and what it held is there after unlocking" {
   world_start
   secret=$(dashboard_make app live)
