@@ -382,7 +382,7 @@ static bool group_is_due(struct engine *engine, int64_t now)
 {
     if (engine->commit_retry_ms > now)
         return false;
-    return engine->flights.ended.count || engine->checks.untold || is_due(engine) ||
+    return flight_record_ms(engine) <= now || engine->checks.untold || is_due(engine) ||
            (!engine->lock_call && reconciliation_wait_ms(engine) <= 0);
 }
 
@@ -390,14 +390,15 @@ static void run_unlocked(struct engine *engine, struct call *calls)
 {
     int64_t now = clock_monotonic_ms(engine->options.clock);
     group_retry_kept(engine);
+    /* The intents of what waits were committed before: it is under way while the commit is waited for. */
+    bool started = !engine->lock_call && flight_start_allowed(engine) > 0;
     if (calls || group_is_due(engine, now)) {
-        /* The intents of what waits were committed before: it is under way while this commit is waited for. */
-        if (!engine->lock_call && flight_start_allowed(engine) > 0)
+        if (started)
             http_perform(engine->http);
         group_run(engine, calls);
+        if (!engine->lock_call)
+            (void)flight_start_allowed(engine);
     }
-    if (!engine->lock_call)
-        (void)flight_start_allowed(engine);
     anchor(engine, now);
 }
 
@@ -416,8 +417,7 @@ static int64_t wait_ms(struct engine *engine)
     wait = soonest(wait, engine->anchor_at_ms - mono);
     if (engine->commit_retry_ms > mono)
         return soonest(wait, engine->commit_retry_ms - mono);
-    if (engine->flights.ended.count)
-        return 0;
+    wait = soonest(wait, flight_record_ms(engine) == INT64_MAX ? wait : flight_record_ms(engine) - mono);
     if (engine->next_due_ms && !engine->lock_call)
         wait = soonest(wait, engine->next_due_ms - engine_now(engine));
     if (!engine->lock_call)

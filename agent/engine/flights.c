@@ -223,7 +223,24 @@ static void flight_ended(struct flight *flight)
         engine->flights.outliving -= flight->outlives_lock;
         atomic_fetch_add(&engine->figures.effects_ended, 1);
     }
+    if (!engine->flights.ended.count)
+        engine->flights.ended_since_ms = clock_monotonic_ms(engine->options.clock);
+    engine->flights.pressing = engine->flights.pressing || flight->urgent || outcome_holds_key(flight);
     flight_list_add(&engine->flights.ended, flight);
+}
+
+/* While committed flights wait for their turn, outcomes wait a moment for each other and share a commit: where
+ * a provider is asked one thing at a time, commits are most of the work. Not one that holds a new key, nor an
+ * emergency's. */
+int64_t flight_record_ms(const struct engine *engine)
+{
+    enum { TOGETHER_MS = 2, TOGETHER_COUNT = 64 };
+    const struct flights *flights = &engine->flights;
+    if (!flights->ended.count)
+        return INT64_MAX;
+    bool queued = flights->in_flight > flights->running && !engine->lock_call;
+    bool now = !queued || flights->pressing || flights->ended.count >= TOGETHER_COUNT;
+    return now ? 0 : flights->ended_since_ms + TOGETHER_MS;
 }
 
 static int64_t now_us(const struct engine *engine)

@@ -48,6 +48,7 @@ static void record_outcome(struct engine *engine, struct flight *flight)
 static size_t record_outcomes(struct engine *engine)
 {
     size_t recorded = 0;
+    engine->flights.pressing = false;
     for (struct flight *flight = engine->flights.ended.first; flight && recorded < OUTCOMES_PER_GROUP;
          flight = flight->next, recorded++)
         record_outcome(engine, flight);

@@ -133,6 +133,8 @@ struct flights {
     size_t load_count;
     struct flight_list planned; /* in the present group, not committed */
     struct flight_list ended;   /* outcomes not yet recorded */
+    int64_t ended_since_ms;     /* monotonic: the first of them */
+    bool pressing;              /* one of them holds a new key, or is an emergency's */
     struct flight_list kept;    /* outcomes with a new key in them whose recording failed: tried again */
     int64_t kept_until_ms;      /* monotonic: then they are tried again */
     struct flight *by_job[FLIGHT_TABLE];
@@ -160,6 +162,8 @@ enum provider_action flight_action(const struct flight *flight);
 bool flight_of_job(const struct engine *engine, const uint8_t job_id[VAULT_ID_BYTES]);
 /* When the rate next allows a start, monotonic ms; INT64_MAX: nothing waits for it. */
 int64_t flight_next_start_ms(const struct engine *engine);
+/* When what ended is to be recorded, monotonic ms; INT64_MAX: nothing has. */
+int64_t flight_record_ms(const struct engine *engine);
 /* The secret of the key that the flight uses as its credential, into it. */
 enum err_code flight_read_credential(struct engine *engine, struct flight *flight, const char *credential,
                                      struct err *err) ERR_MUST_CHECK;

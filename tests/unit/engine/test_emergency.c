@@ -1,7 +1,6 @@
 /* Emergencies in the engine: what they wait for (nothing), and in which order things die. */
 #include "engine_fixture.h"
 
-
 enum { HOUR_MS = 3600 * 1000, BUSY_KEYS = 16 };
 
 static void add(struct fixture *fixture, const char *name, int64_t grace_ms, const char *delivery)

@@ -1,7 +1,6 @@
 /* The life of keys in the engine, with a real vault and a provider that is a script. */
 #include "engine_fixture.h"
 
-
 static void add(struct fixture *fixture, const char *name, const char *provider, const char *secret,
                 const char *const *deliveries, size_t delivery_count)
 {

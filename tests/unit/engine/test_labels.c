@@ -1,7 +1,6 @@
 /* Keys that were asked for and whose making had no known end: looked for until it has one (S3). */
 #include "engine_fixture.h"
 
-
 struct labels {
     struct vault_label rows[16];
     size_t count;

@@ -1,7 +1,6 @@
 /* A provider that lets only so many keys live. */
 #include "engine_fixture.h"
 
-
 /* The provider "few": fs that lets so many keys live, and can disable them, watched for an hour. */
 static void start_few(struct fixture *fixture, unsigned keys)
 {

@@ -2,7 +2,6 @@
  * key's secret: what that owns is replaced. */
 #include "engine_fixture.h"
 
-
 static const char script[] =
     "#!/bin/sh\n"
     "# swap.sh ACTION FOLDER: the one key that lives stands in <folder>/only\n"
