@@ -2,11 +2,12 @@
  * others; what smartcols then prints fits. */
 #include "table.h"
 
+#include "smartcols.h"
+
 #include "base/buf.h"
 #include "base/utf8.h"
 
 #include <errno.h>
-#include <libsmartcols.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -195,12 +196,12 @@ static void table_cut_middle(const char *name, size_t width, struct buf *out)
     buf_text_add(out, name + length - (width - 1 - head));
 }
 
-static bool table_fill(const struct table *table, struct libscols_table *out, size_t excess,
-                       const size_t widths[TABLE_COLUMNS])
+static bool table_fill(const struct table *table, const struct smartcols *smartcols, struct libscols_table *out,
+                       size_t excess, const size_t widths[TABLE_COLUMNS])
 {
     OWN_BUF struct buf shortened = {0};
     for (size_t row = 0; row < table->row_count; row++) {
-        struct libscols_line *line = scols_table_new_line(out, NULL);
+        struct libscols_line *line = smartcols->table_new_line(out, NULL);
         if (!line)
             return false;
         const char *cell = table->text.data + table->rows[row].text;
@@ -211,11 +212,11 @@ static bool table_fill(const struct table *table, struct libscols_table *out, si
                 table_cut_middle(cell, width, &shortened);
                 shown = buf_text(&shortened);
             }
-            if (scols_line_set_data(line, column, shown) != 0)
+            if (smartcols->line_set_data(line, column, shown) != 0)
                 return false;
             cell += strlen(cell) + 1;
         }
-        if (table->rows[row].needs_person && scols_line_set_color(line, "yellow") != 0)
+        if (table->rows[row].needs_person && smartcols->line_set_color(line, "yellow") != 0)
             return false;
     }
     return true;
@@ -231,18 +232,19 @@ static bool table_is_tight(const struct table *table, const size_t widths[TABLE_
 }
 
 /* On a terminal too narrow for all, every column but the names may lose its end. */
-static bool table_dress(const struct table *table, struct libscols_table *out, bool tight)
+static bool table_dress(const struct table *table, const struct smartcols *smartcols, struct libscols_table *out,
+                        bool tight)
 {
     for (size_t column = 0; column < table->column_count; column++) {
         enum table_fit fit = table->columns[column].fit;
         int flags = fit == TABLE_CUT || (tight && fit != TABLE_NAME) ? SCOLS_FL_TRUNC : 0;
-        if (!scols_table_new_column(out, table->columns[column].title, 0, flags))
+        if (!smartcols->table_new_column(out, table->columns[column].title, 0, flags))
             return false;
     }
-    (void)scols_table_set_column_separator(out, "  ");
-    (void)scols_table_enable_colors(out, output_has_colour());
-    (void)scols_table_set_termforce(out, SCOLS_TERMFORCE_ALWAYS);
-    (void)scols_table_set_termwidth(out, table_terminal_width());
+    (void)smartcols->table_set_column_separator(out, "  ");
+    (void)smartcols->table_enable_colors(out, output_has_colour());
+    (void)smartcols->table_set_termforce(out, SCOLS_TERMFORCE_ALWAYS);
+    (void)smartcols->table_set_termwidth(out, table_terminal_width());
     return true;
 }
 
@@ -351,16 +353,17 @@ enum err_code table_print(struct table *table, struct err *err)
 {
     if (table->row_count == 0)
         return ERR_OK;
-    if (!output_is_terminal())
+    const struct smartcols *smartcols = output_is_terminal() ? smartcols_load() : NULL;
+    if (!smartcols)
         return table_print_plain(table, err);
     table_speak_utf8();
     size_t widths[TABLE_COLUMNS] = {0};
     table_measure(table, widths);
     size_t excess = table_excess(table, widths, table_terminal_width());
-    struct libscols_table *out = scols_new_table();
+    struct libscols_table *out = smartcols->new_table();
     bool tight = table_is_tight(table, widths, excess);
-    bool done = out && table_dress(table, out, tight) && table_fill(table, out, excess, widths) &&
-                scols_print_table(out) == 0;
-    scols_unref_table(out);
+    bool done = out && table_dress(table, smartcols, out, tight) &&
+                table_fill(table, smartcols, out, excess, widths) && smartcols->print_table(out) == 0;
+    smartcols->unref_table(out);
     return done ? ERR_OK : err_set(err, ERR_MEMORY, "the table cannot be printed");
 }
