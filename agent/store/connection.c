@@ -49,13 +49,22 @@ static const char *const configuration[] = {
                           "PRAGMA journal_size_limit = 33554432;",
 };
 
-enum { CONNECTION_BUSY_MS = 1000, WRITER_BLOCK_BYTES = 2048, WRITER_BLOCKS = 128, PASS_CACHE_KIB = 256 };
+enum { CONNECTION_BUSY_MS = 1000, PASS_CACHE_KIB = 256 };
 
-/* SQLite counts what it allocates under one lock for all connections, for figures that nobody reads. */
+/* SQLite counts what it allocates under one lock for all connections, for figures that nobody reads; and takes
+ * twenty pages for each connection at once, of which most readers need a few. Refused once it is in use, which is
+ * no harm. */
 static void configure_library(void)
 {
-    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* refused once it is in use, which is no harm */
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    (void)sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
 }
+
+/* Small blocks that SQLite takes from a piece of its own. */
+static const struct {
+    int bytes;
+    int count;
+} blocks[] = {[CONNECTION_READER] = {512, 24}, [CONNECTION_WRITER] = {2048, 128}};
 
 static enum err_code harden(sqlite3 *db, struct err *err)
 {
@@ -89,8 +98,7 @@ enum err_code connection_open(const char *path, enum connection_kind kind, sqlit
     if (rc != SQLITE_OK)
         return sql_failed(db, "open the store", err);
     /* A row fits into one of the writer's small blocks, so it takes no memory from elsewhere. */
-    if (kind == CONNECTION_WRITER)
-        (void)sqlite3_db_config(db, SQLITE_DBCONFIG_LOOKASIDE, NULL, WRITER_BLOCK_BYTES, WRITER_BLOCKS);
+    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_LOOKASIDE, NULL, blocks[kind].bytes, blocks[kind].count);
     TRY(harden(db, err));
     if (kind == CONNECTION_WRITER && sqlite3_db_readonly(db, "main") == 1)
         return err_set(err, ERR_IO,
