@@ -417,16 +417,14 @@ static int64_t wait_ms(struct engine *engine)
     wait = soonest(wait, engine->anchor_at_ms - mono);
     if (engine->commit_retry_ms > mono)
         return soonest(wait, engine->commit_retry_ms - mono);
-    wait = soonest(wait, flight_record_ms(engine) == INT64_MAX ? wait : flight_record_ms(engine) - mono);
+    wait = soonest(wait, flight_record_ms(engine) - mono);
     if (engine->next_due_ms && !engine->lock_call)
         wait = soonest(wait, engine->next_due_ms - engine_now(engine));
     if (!engine->lock_call)
         wait = soonest(wait, reconciliation_wait_ms(engine));
     if (engine->flights.kept.count)
         wait = soonest(wait, engine->flights.kept_until_ms - mono);
-    int64_t start = flight_next_start_ms(engine);
-    if (start != INT64_MAX)
-        wait = soonest(wait, start - mono);
+    wait = soonest(wait, flight_next_start_ms(engine) - mono);
     return wait > 0 ? wait : 0;
 }
 
