@@ -346,8 +346,8 @@ static enum err_code record_probe_key(struct engine *engine, struct flight *flig
 
     int64_t now = engine_now(engine);
     if (evidence.verdict == VAULT_UNKNOWN) {
-        /* No proof: what was proved last stays, and it is asked again before long. */
-        int64_t retry = backoff_ms(engine, 1, PROBE_RETRY_MS, PROBE_RETRY_MOST_MS);
+        /* No proof: what was proved last stays, and it is asked again before long, and then less and less. */
+        int64_t retry = backoff_ms(engine, ++key->probe_failures, PROBE_RETRY_MS, PROBE_RETRY_MOST_MS);
         if (flight->result.retry_after_ms > retry)
             retry = flight->result.retry_after_ms;
         int64_t next = schedule_next_probe(engine, key);
@@ -356,6 +356,7 @@ static enum err_code record_probe_key(struct engine *engine, struct flight *flig
         return subject_save(engine, &subject, err);
     }
     key->proof = evidence;
+    key->probe_failures = 0;
     key->probe_at_ms = schedule_next_probe(engine, key);
     TRY(vault_get(engine->session, VAULT_VERSION, key->current_id, &version.row, err));
     version.proof = evidence;
@@ -398,9 +399,11 @@ static enum err_code record_put(struct engine *engine, struct flight *flight, st
     if (flight->delivered.done) {
         delivery.holds_version = flight->number;
         delivery.put_at_ms = engine_now(engine);
+        delivery.failures = 0;
     } else {
         log_warning("engine", "%s: delivery %u: %s", flight->key, delivery.order, delivery.detail);
-        subject.key.probe_at_ms = engine_now(engine) + backoff_ms(engine, 1, PROBE_RETRY_MS, PROBE_RETRY_MOST_MS);
+        subject.key.probe_at_ms =
+            engine_now(engine) + backoff_ms(engine, ++delivery.failures, PROBE_RETRY_MS, PROBE_RETRY_MOST_MS);
     }
     enum err_code code = tell_delivery(engine, flight, &subject.key, &delivery, err);
     if (code == ERR_OK)

@@ -73,6 +73,7 @@ static const struct codec_field key_fields[] = {
     [49] = CODEC_FIELD_TEXT(struct vault_key, receipts, VAULT_RECEIPTS_BYTES),
     [50] = KEY(without_overlap, CODEC_BOOL),
     [60] = KEY(missing, CODEC_BOOL),
+    [61] = KEY(probe_failures, CODEC_I32),
 };
 
 static const struct codec_field version_fields[] = {
@@ -97,6 +98,7 @@ static const struct codec_field delivery_fields[] = {
     [5] = DELIVERY(detail, CODEC_STRING),
     [20] = DELIVERY(reminded_at_ms, CODEC_I64),
     [21] = DELIVERY(target, CODEC_STRING),
+    [22] = DELIVERY(failures, CODEC_I32),
     [6] = CODEC_FIELD_TEXT(struct vault_delivery, definition, VAULT_DEFINITION_BYTES),
 };
 

@@ -287,6 +287,31 @@ static void test_an_expiry_that_the_provider_tells_is_known(void **state)
     assert_int_equal(fixture_key(fixture, "told").expires_at_ms, moment("2098-03-01T12:00:00Z"));
 }
 
+/* The distance to the next probe, after the key was probed at its time and so many in a row proved nothing. */
+static int64_t probe_and_look(struct fixture *fixture, const char *name, int failures)
+{
+    be_away(fixture, fixture_key(fixture, name).probe_at_ms - fixture_wall_ms(NULL) + 1);
+    WAIT_FOR(fixture, name, key.probe_failures == failures);
+    return fixture_key(fixture, name).probe_at_ms - fixture_wall_ms(NULL);
+}
+
+static void test_S2_what_proves_nothing_is_asked_again_less_and_less_until_it_does(void **state)
+{
+    struct fixture *fixture = *state;
+    add_key(fixture, "silent", 0, 0);
+    fixture_write(fixture, "probe.answer", "no answer", 0600);
+    for (int failures = 1; failures <= 5; failures++) {
+        int64_t most = minute_ms << (failures - 1);
+        int64_t distance = probe_and_look(fixture, "silent", failures);
+        assert_in_range(distance, most / 2 - minute_ms / 4, most);
+    }
+    assert_int_equal(fixture_key(fixture, "silent").proof.verdict, VAULT_ALIVE);
+    fixture_remove(fixture, "probe.answer");
+    assert_true(probe_and_look(fixture, "silent", 0) > 20 * hour_ms);
+    fixture_write(fixture, "probe.answer", "no answer", 0600);
+    assert_in_range(probe_and_look(fixture, "silent", 1), minute_ms / 4, minute_ms);
+}
+
 static void test_one_found_dead_by_its_schedule_raises_an_alarm_and_is_replaced_if_its_policy_says_so(void **state)
 {
     struct fixture *fixture = *state;
@@ -476,6 +501,8 @@ int main(void)
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_an_expiry_that_the_provider_tells_is_known, fixture_setup,
                                         fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_S2_what_proves_nothing_is_asked_again_less_and_less_until_it_does,
+                                        fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_one_found_dead_by_its_schedule_raises_an_alarm_and_is_replaced_if_its_policy_says_so, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_neither_spreading_nor_a_window_lets_a_key_expire, fixture_setup,

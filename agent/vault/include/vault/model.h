@@ -89,6 +89,7 @@ struct vault_key {
     int64_t rotate_at_ms;    /* next rotation opens, 0: none planned */
     int32_t rotate_hold;     /* enum vault_hold: why it opens later than it is wished for */
     int64_t probe_at_ms;     /* next scheduled probe, 0: none */
+    int32_t probe_failures;  /* scheduled probes in a row that proved nothing */
     bool wipe_dead;          /* wipe a version's secret once it is proved dead */
     bool needs_receipts;     /* receipts hold revocation back */
     bool without_overlap;    /* it is rotated although issuing kills the old version */
@@ -135,6 +136,7 @@ struct vault_delivery {
     uint32_t holds_version; /* the version that is put there now, 0: none */
     int64_t put_at_ms;
     int64_t reminded_at_ms; /* people were told last that it fails; 0: it does not */
+    int32_t failures;        /* puts beside a rotation that failed in a row */
     char detail[200]; /* what the last operation said */
     char target[256]; /* its place, as its definition had it when it was configured */
     struct vault_text definition; /* JSON, see delivery/delivery.h */
