@@ -77,7 +77,10 @@ static enum err_code stream_await(const struct stream *stream, short events, int
         if (count > 0)
             return ERR_OK;
         if (count == 0)
-            return err_set(err, ERR_BUSY, "the agent has been silent for %d s", timeout_ms / 1000);
+            return err_set(err, ERR_BUSY,
+                           "the agent has been silent for %d s: it is busy, or could not start. Its log says which: "
+                           "journalctl -u keyturn, or agent.log beside the vault",
+                           timeout_ms / 1000);
         if (errno != EINTR)
             return err_set_errno(err, errno, "cannot wait for the agent");
     }
