@@ -222,6 +222,12 @@ static bool change_is_fresh(const struct cached *cached, enum vault_kind kind, i
     return cached->fresh;
 }
 
+static bool change_is_fresh_of(const struct cached *cached, enum vault_kind kind, int64_t now_ms)
+{
+    (void)now_ms;
+    return cached->fresh && cached->kind == kind;
+}
+
 static bool change_is_due(const struct cached *cached, enum vault_kind kind, int64_t now_ms)
 {
     const struct vault_row *record = (const struct vault_row *)(const void *)cached->record;
@@ -237,6 +243,11 @@ static bool change_is_any(const struct cached *cached, enum vault_kind kind, int
 enum err_code change_write_fresh(struct vault *vault, struct err *err)
 {
     return vault->cache.fresh_count ? change_write_wanted(vault, change_is_fresh, VAULT_KEY, 0, err) : ERR_OK;
+}
+
+enum err_code change_write_fresh_of(struct vault *vault, enum vault_kind kind, struct err *err)
+{
+    return vault->cache.fresh_count ? change_write_wanted(vault, change_is_fresh_of, kind, 0, err) : ERR_OK;
 }
 
 enum err_code change_write_due(struct vault *vault, enum vault_kind kind, int64_t now_ms, struct err *err)
@@ -263,11 +274,14 @@ static enum err_code change_begin(struct vault *vault, struct err *err)
 /* --- Inserting ---------------------------------------------------------------------- */
 
 /* A row that can be refused is written at once, so that who inserts it hears of it: one with an index that
- * may be taken, or with a parent that may be gone. */
+ * may be taken, or with a parent that is gone. The parent's record changes in the same step as a rule, so it is
+ * read now. */
 static bool change_may_wait(struct vault *vault, const struct store_row *row)
 {
-    return !row->has_index && !row->secret &&
-           (!row->has_parent || cache_find(&vault->cache, VAULT_KEY, row->parent) != NULL);
+    struct cached *parent = NULL;
+    if (row->has_index || row->secret)
+        return false;
+    return !row->has_parent || change_cached(vault, VAULT_KEY, row->parent, &parent, NULL) == ERR_OK;
 }
 
 static enum err_code change_insert_later(struct vault *vault, enum vault_kind kind, const struct vault_row *record,

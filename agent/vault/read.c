@@ -14,6 +14,12 @@ static enum err_code read_prepare(struct vault_session *session, struct err *err
     return session->writer ? change_write_fresh(session->vault, err) : ERR_OK;
 }
 
+/* The same for one kind, whose rows are gathered before they are looked at. */
+static enum err_code read_prepare_kind(struct vault_session *session, enum vault_kind kind, struct err *err)
+{
+    return session->writer ? change_write_fresh_of(session->vault, kind, err) : ERR_OK;
+}
+
 /* --- One record ------------------------------------------------------------ */
 
 /* Open row into the caller's record, which is untouched on failure. */
@@ -301,7 +307,7 @@ enum err_code vault_children(struct vault_session *session, enum vault_kind kind
     if (!read_orders[kind])
         return err_set(err, ERR_INTERNAL, "a %s belongs to no key", vault_shape(kind)->name);
     __attribute__((cleanup(read_list_release))) struct read_list list = {.session = session, .kind = kind};
-    TRY(read_prepare(session, err));
+    TRY(read_prepare_kind(session, kind, err));
     TRY(store_children(session->store, vault_shape(kind)->table, key_id, read_gather, &list, err));
     if (list.count > 1)
         qsort(list.records, list.count, sizeof *list.records, read_orders[kind]);

@@ -139,8 +139,10 @@ enum err_code group_writes(struct vault *vault, struct err *err) ERR_MUST_CHECK;
  * errors of vault_get. */
 enum err_code change_cached(struct vault *vault, enum vault_kind kind, const uint8_t id[VAULT_ID_BYTES],
                             struct cached **ret_cached, struct err *err) ERR_MUST_CHECK;
-/* Write what is in no row yet, so that a scan finds it. */
+/* Write what is in no row yet, so that a scan finds it; all, as a scan's visitor may look at others, or that of a
+ * kind. */
 enum err_code change_write_fresh(struct vault *vault, struct err *err) ERR_MUST_CHECK;
+enum err_code change_write_fresh_of(struct vault *vault, enum vault_kind kind, struct err *err) ERR_MUST_CHECK;
 /* Write the records of that kind that are due by then, or all. */
 enum err_code change_write_due(struct vault *vault, enum vault_kind kind, int64_t now_ms, struct err *err)
     ERR_MUST_CHECK;
