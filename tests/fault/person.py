@@ -154,11 +154,12 @@ class Person:
             self.world.lands = False
 
     def labels_ended(self):
-        """Nothing has ended while there are some. The person looks at the dashboard, and says which are not there."""
+        """Nothing has ended while there are some. The person looks at the dashboard, and says which are not there,
+        but not of one that is yet to land: it may have been kept since land() looked."""
         labels = self.labels()
         living = {key["name"] for key in self.world.simulator.keys() if key["state"] != "revoked"}
         for label in labels:
-            if label["label"] not in living:
+            if label["label"] not in living and not self.world.lands:
                 self.world.agent.call("DELETE", f"/v1/labels/{label['id']}")
         return not labels
 
