@@ -197,8 +197,9 @@ static int refuse_used_place(void *context, const struct vault_row *record, stru
         return ERR_OK;
     enum err_code code = vault_get(used->engine->session, VAULT_KEY, record->parent, &key.row, err);
     if (code == ERR_OK && key.class != (int)delivery_place_class(used->delivery))
-        code = err_set(err, ERR_INVALID, "%s is a place of %s/%s, which is of the other class", target, key.environment,
-                       key.name);
+        code = err_set(err, ERR_INVALID,
+                       "%s is a place of %s/%s, and live and test keys never share one. Name another place", target,
+                       key.environment, key.name);
     else if (code == ERR_OK)
         code = err_set(err, ERR_INVALID,
                        "%s is a place of %s/%s already, and one would overwrite the other. Name another place, or give "

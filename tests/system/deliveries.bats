@@ -256,7 +256,7 @@ END
   keyturn deliver live/reporting add "$VAULT"
   run keyturn deliver sandbox/ci add "$WORLD/places/amps.key:env:AMPS_KEY"
   [ "$status" = 1 ]
-  has 'is a place of live/reporting' "$output"
+  has 'is a place of live/reporting, and live and test keys never share one. Name another place' "$output"
   run keyturn deliver sandbox/ci add "${VAULT/\"live\",\"sink\"/\"test\",\"sink\"}"
   [ "$status" = 1 ]
   has 'is a place of live/reporting' "$output"
