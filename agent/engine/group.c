@@ -110,6 +110,15 @@ static void commit_failed(struct engine *engine, const struct err *err)
     engine->commit_retry_ms = clock_monotonic_ms(engine->options.clock) + delay;
 }
 
+static void commit_works(struct engine *engine)
+{
+    if (engine->commit_failures_in_row)
+        log_info("engine", "the store can be written again, after %u attempts; work goes on",
+                 engine->commit_failures_in_row);
+    engine->commit_failures_in_row = 0;
+    engine->commit_retry_ms = 0;
+}
+
 /* The next due time is read while the transaction is open, which spares one for each table. */
 static enum err_code group_commit(struct engine *engine, struct err *err)
 {
@@ -146,8 +155,7 @@ void group_run(struct engine *engine, struct call *calls)
         code = group_commit(engine, &err);
     }
     if (code == ERR_OK) {
-        engine->commit_failures_in_row = 0;
-        engine->commit_retry_ms = 0;
+        commit_works(engine);
         atomic_fetch_add(&engine->figures.commits, 1);
         engine->checks.untold = engine->checks.untold && !told;
         forget_outcomes(engine, recorded);

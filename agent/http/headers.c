@@ -80,7 +80,8 @@ bool http_headers_add(struct http_transfer *transfer, const char *line, size_t l
     struct secret *room =
         http_grow(transfer->answer_headers, used + length + 1, HTTP_ANSWER_HEADER_BYTES, transfer->arena);
     if (!room) {
-        transfer->too_large = used + length + 1 > HTTP_ANSWER_HEADER_BYTES;
+        transfer->too_large = used + length + 1 > HTTP_ANSWER_HEADER_BYTES ? "the answer's head" : NULL;
+        transfer->limit_bytes = HTTP_ANSWER_HEADER_BYTES;
         return false;
     }
     transfer->answer_headers = room;

@@ -37,7 +37,8 @@ bool http_receive(struct http_transfer *transfer, const char *bytes, size_t leng
     struct secret *body = transfer->answer.body;
     size_t needed = body ? secret_length(body) + length : http_announced(transfer, length);
     if (needed > transfer->max_answer_bytes) {
-        transfer->too_large = true;
+        transfer->too_large = "the answer";
+        transfer->limit_bytes = transfer->max_answer_bytes;
         return false;
     }
     struct secret *room = http_grow(body, needed, transfer->max_answer_bytes, transfer->arena);

@@ -225,9 +225,12 @@ static void http_read_failure(struct http_transfer *transfer, CURLcode code)
     answer->outcome = transfer->passes == 0 ? HTTP_NOT_SENT : HTTP_UNCERTAIN;
     answer->body = secret_free(answer->body);
     const char *text = curl_easy_strerror(code);
-    if (transfer->too_large)
-        text = "the answer is larger than allowed";
-    else if (transfer->passes > 1 && !transfer->repeatable)
+    char larger[64];
+    if (transfer->too_large) {
+        (void)snprintf(larger, sizeof larger, "%s is larger than %zu bytes", transfer->too_large,
+                       transfer->limit_bytes);
+        text = larger;
+    } else if (transfer->passes > 1 && !transfer->repeatable)
         text = "the connection closed before an answer came";
     else if (transfer->passes == 0 && transfer->curl_error[0] != '\0')
         text = transfer->curl_error;
@@ -256,6 +259,6 @@ void http_transfer_clear(struct http_transfer *transfer)
     secret_free(transfer->answer.body);
     transfer->answer = (struct http_answer){0};
     transfer->passes = 0;
-    transfer->too_large = false;
+    transfer->too_large = NULL;
     transfer->curl_error[0] = '\0';
 }

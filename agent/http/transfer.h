@@ -31,7 +31,8 @@ struct http_transfer {
 
     struct secret *answer_headers; /* "name: value" lines, each ended by NUL; NULL: none yet */
     size_t max_answer_bytes;
-    bool too_large;
+    const char *too_large; /* what is larger than its limit; NULL: nothing */
+    size_t limit_bytes;    /* and that limit */
     int64_t started_ms;
 
     http_done *done;

@@ -75,6 +75,9 @@ enum err_code sql_failed(sqlite3 *db, const char *doing, struct err *err)
     /* SQLite knows ENOSPC of a write as "full", but not a quota, nor a sync that found no space. */
     if (sys == ENOSPC || sys == EDQUOT)
         extended = SQLITE_FULL;
+    /* Nor that a disk turned read-only below an open file, which is not a failure of the disk to it. */
+    if (sys == EROFS)
+        extended = SQLITE_READONLY;
     const struct sql_meaning *meaning = find_meaning(extended);
     enum err_code code = meaning ? meaning->means : ERR_INTERNAL;
     code = err_set(err, code, "%s: cannot %s: %s (SQLite %d: %s)", file_of(db), doing,

@@ -1,11 +1,13 @@
 """The cases: what is done to the agent or to the provider while a scenario runs."""
 import collections
+import errno
 import json
+import re
 
 from checks import check_all, claim
 from person import all_ended, newest
 from scenarios import SCENARIOS, holds_current, version_is
-from world import World
+from world import Disk, World, complaints
 
 FINISH_S = 40
 
@@ -23,6 +25,12 @@ PROOF = "invalid_key"
 # Where a call that is expected to succeed is made to fail.
 FAILING = ("store.commit.fail", "vault.log.write", "delivery.file.create", "delivery.file.write",
            "delivery.file.fsync", "delivery.file.rename", "delivery.file.folder_fsync")
+
+# What lies on the disk that fails. The places are another matter: what cannot be delivered waits for a person.
+STORE = ("vault.db", "audit.jsonl")
+EVERYTHING = (*STORE, "place")
+DISKS = {"read-only": (errno.EROFS, "[Rr]ead-only"), "full": (errno.ENOSPC, "the disk is full|No space left"),
+         "broken": (errno.EIO, "the disk failed|Input/output error")}
 
 
 class Case:
@@ -55,18 +63,23 @@ class Count(Case):
         super().__init__(scenario, "undisturbed")
         self.points = []
         self.requests = 0
+        self.calls = range(0)  # those of the disk, after the agent has started
 
     def play(self, world):
         scenario = SCENARIOS[self.scenario]
         person = scenario.begin(world)
         before = requests(world)
-        world.restart(count=world.path("count"))
+        disk = Disk(world, EVERYTHING)
+        world.restart(count=world.path("count"), disk=disk)
+        first = disk.calls()
         person.until(scenario.ended, FINISH_S, self.scenario)
         claim(not person.attention, f"a person was asked for nothing: {person.attention}")
+        self.calls = range(first + 1, disk.calls() + 1)
+        disk.close()
         with open(world.path("count"), encoding="utf-8") as file:
             self.points = file.read().split()
         self.requests = requests(world) - before
-        return f"{len(self.points)} points, {self.requests} requests"
+        return f"{len(self.points)} points, {self.requests} requests, {len(self.calls)} calls to the disk"
 
 
 def requests(world):
@@ -127,6 +140,31 @@ class ProviderFault(Case):
         return f"{len(person.attention)} times for a person" if person.attention else None
 
 
+class DiskFault(Case):
+    """The disk fails at one call, and every one after it, until it is mended. The agent goes on by itself;
+    where its places are on that disk, too, a person may be asked."""
+
+    def __init__(self, scenario, disk, parts, at):
+        where = "the store's disk" if parts is STORE else "the only disk"
+        super().__init__(scenario, f"{where} is {disk} at call {at}")
+        (self.sys, self.words), self.parts, self.at = DISKS[disk], parts, at
+
+    def play(self, world):
+        scenario = SCENARIOS[self.scenario]
+        person = scenario.begin(world)
+        person.patient = self.parts is EVERYTHING
+        disk = Disk(world, self.parts, self.at, self.sys, for_s=0.5)
+        world.restart(disk=disk)
+        finished = settled(scenario) if person.patient else scenario.ended
+        person.until(finished, FINISH_S, self.scenario)
+        disk.close()
+        said, again = complaints(world)
+        claim(all(re.search(self.words, line) for line in said), f"the log does not say what is wrong with the disk: {said}")
+        claim(again or not said, "the log does not say that the store can be written again")
+        claim(person.patient or not person.attention, f"a person was asked for nothing: {person.attention}")
+        return None if disk.failed else "not reached"
+
+
 def settled(scenario):
     """What the scenario wanted, or a rotation that was given up with everything in order."""
     def ended(key):
@@ -167,4 +205,10 @@ def provider_faults(count, most):
                    for skip in range(count.requests) for kind in KINDS for times in (1, 4)
                    if times == 1 or kind != PROOF]
     # A step that shares no factor with the number of kinds: each kind strikes.
+    return spread(all_of_them, most)
+
+
+def disk_faults(count, most):
+    all_of_them = [DiskFault(count.scenario, disk, parts, at)
+                   for at in count.calls for disk in DISKS for parts in (STORE, EVERYTHING)]
     return spread(all_of_them, most)

@@ -7,13 +7,13 @@ import threading
 import time
 import traceback
 
-from cases import Count, failures, kills, provider_faults
+from cases import Count, disk_faults, failures, kills, provider_faults
 from chance import Chance
 from scenarios import SCENARIOS
 from steers import steers
 from world import Broken, Programs
 
-SHORT = {"kills": 22, "failures": 8, "provider_faults": 14, "chance": 16}
+SHORT = {"kills": 22, "failures": 8, "provider_faults": 14, "disk_faults": 4, "chance": 16}
 CHANCES = 300
 
 
@@ -56,7 +56,7 @@ def options():
     parser.add_argument("build", type=os.path.abspath, help="a build with -DKEYTURN_FAULT=ON")
     parser.add_argument("--short", action="store_true", help="a sample, in about four minutes")
     parser.add_argument("--scenario", action="append", choices=list(SCENARIOS), help="only this one")
-    parser.add_argument("--only", choices=["kills", "failures", "provider_faults", "steers", "chance"])
+    parser.add_argument("--only", choices=["kills", "failures", "provider_faults", "disk_faults", "steers", "chance"])
     parser.add_argument("--match", default="", help="only cases whose name holds this")
     parser.add_argument("--seed", type=int, help="the first seed of the random runs")
     parser.add_argument("--rotations", type=int, help="how many random runs")
@@ -70,7 +70,8 @@ def plan(chosen, run):
     counts = [Count(name) for name in chosen.scenario or SCENARIOS]
     run.cases(counts, chosen.workers)
     cases = []
-    for name, make in (("kills", kills), ("failures", failures), ("provider_faults", provider_faults)):
+    for name, make in (("kills", kills), ("failures", failures), ("provider_faults", provider_faults),
+                       ("disk_faults", disk_faults)):
         if chosen.only in (None, name):
             for count in counts:
                 cases += make(count, SHORT[name] if chosen.short else None)

@@ -130,7 +130,7 @@ class Simulator:
 class Agent:
     """One process of the agent. Its key file opens the vault when it starts."""
 
-    def __init__(self, world, points=None, count=None, past_s=0):
+    def __init__(self, world, points=None, count=None, past_s=0, disk=None):
         self.socket = world.path("agent.sock")
         read_fd, write_fd = os.pipe()
         environment = {"PATH": os.environ["PATH"], "HOME": world.folder}
@@ -140,6 +140,8 @@ class Agent:
             environment["KEYTURN_FAULT_COUNT"] = count
         if past_s:
             environment.update(LD_PRELOAD=world.programs.past, KEYTURN_PAST_S=str(past_s))
+        if disk:
+            environment.update(LD_PRELOAD=world.programs.disk, **disk.environment)
         self.process = subprocess.Popen(
             [world.programs.keyturnd, "--store", world.path("vault.db"),
              "--socket", self.socket, "--providers", world.path("providers"),
@@ -227,11 +229,51 @@ class Place:
         self.look()
 
 
+class Disk:
+    """A part of the world on a disk of its own, which fails at one call of the agent's until somebody mends it.
+    With no call to fail at, it counts them."""
+
+    def __init__(self, world, parts, at=None, sys=0, for_s=0.0):
+        self.count, self.mark, self.for_s = world.path("disk.count"), world.path("disk.fails"), for_s
+        self.environment = {"KEYTURN_DISK": ":".join(world.path(part) for part in parts)}
+        if at is None:
+            self.environment["KEYTURN_DISK_COUNT"] = self.count
+        else:
+            self.environment.update(KEYTURN_DISK_MARK=self.mark, KEYTURN_DISK_AT=str(at), KEYTURN_DISK_SYS=str(sys))
+        self.failed = False
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self.mend, daemon=True)
+        self.thread.start()
+
+    def calls(self):
+        return os.path.getsize(self.count) if os.path.exists(self.count) else 0
+
+    def mend(self):
+        while not self.ended.wait(0.01):
+            if os.path.exists(self.mark):
+                self.failed = True
+                self.ended.wait(self.for_s)
+                os.remove(self.mark)
+                return
+
+    def close(self):
+        self.ended.set()
+        self.thread.join()
+
+
+def complaints(world):
+    """Each thing that the agent's log says of a store that cannot be written, and whether it could be again."""
+    with open(world.path("agent.log"), encoding="utf-8") as log:
+        lines = [line for line in log if "store can" in line]
+    return [line for line in lines if "cannot be written" in line], any("written again" in line for line in lines)
+
+
 class Programs:
     def __init__(self, build):
         self.keyturnd = find_binary(build, "keyturnd")
         self.simulator = find_binary(build, "amps-sim")
         self.past = find_binary(build, "libkeyturn_past.so")
+        self.disk = find_binary(build, "libkeyturn_disk.so")
 
 
 def brief(text):

@@ -78,7 +78,23 @@ labels() { # labels COUNT
   refused label
 }
 
-@test "a provider's answer of more than 1 MiB proves nothing" {
+@test "a provider's answer of 1 MiB is read, one byte more proves nothing" {
+  key_add live/app "$(dashboard_make app live)"
+  answer_of() {
+    fault "{\"match\":{\"path\":\"/battery*\"},\"kind\":\"padded\",\"bytes\":$1,\"times\":-1}"
+  }
+  answer_of 1048577
+  api POST /v1/keys/live/app/rotations
+  dashboard_make app-2 live | keyturn stage live/app --stdin --no-wait
+  wait_for 10 key_is live/app .rotations[0].evidence.verdict unknown
+  key_is live/app .rotations[0].evidence.detail 'the answer is larger than 1048576 bytes'
+  rotation_is live/app proving
+  dashboard DELETE /faults
+  answer_of 1048576
+  wait_for 15 rotation_is live/app settling
+}
+
+@test "a provider's answer without an end proves nothing" {
   secret=$(dashboard_make app live)
   fault '{"match":{"path":"/battery*"},"kind":"huge_body","times":1}'
   run key_add live/app "$secret"

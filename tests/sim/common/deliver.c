@@ -25,6 +25,7 @@ int64_t deliver_hold_ms(const struct fault_hit *hit)
     case FAULT_WAY_DRIP:
     case FAULT_WAY_ENDLESS:
     case FAULT_WAY_CUT:
+    case FAULT_WAY_PAD:
         return 0;
     }
     return 0;
@@ -118,6 +119,16 @@ static struct MHD_Response *whole(struct exchange *exchange)
     return MHD_create_response_from_buffer(out->length, out->data ? out->data : empty, MHD_RESPMEM_MUST_COPY);
 }
 
+static struct MHD_Response *padded(struct exchange *exchange)
+{
+    static const char spaces[BLOCK_BYTES] = {[0 ... BLOCK_BYTES - 1] = ' '};
+    struct buf *out = exchange->out;
+    size_t bytes = exchange->fault.bytes;
+    while (buf_ok(out) && out->length < bytes)
+        buf_add(out, spaces, bytes - out->length < sizeof spaces ? bytes - out->length : sizeof spaces);
+    return buf_ok(out) ? whole(exchange) : NULL;
+}
+
 static struct MHD_Response *make(struct exchange *exchange, struct hold *hold)
 {
     switch (fault_hit_way(&exchange->fault)) {
@@ -131,6 +142,8 @@ static struct MHD_Response *make(struct exchange *exchange, struct hold *hold)
         return in_parts(exchange, hold, read_endless);
     case FAULT_WAY_CUT:
         return in_parts(exchange, hold, read_half);
+    case FAULT_WAY_PAD:
+        return padded(exchange);
     case FAULT_WAY_SILENCE:
     case FAULT_WAY_RESET:
         return NULL;

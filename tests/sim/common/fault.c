@@ -14,6 +14,7 @@ enum {
     FAULT_PATTERN_BYTES = 160,
     FAULT_DELAY_MAX_MS = 600 * 1000,
     FAULT_FOR_EVER = -1,
+    FAULT_PAD_MAX_BYTES = 64 * 1024 * 1024,
 };
 
 struct fault {
@@ -110,12 +111,15 @@ static enum err_code read_counts(const json_t *object, struct fault *fault, stru
     const struct number_field times = {"times", FAULT_FOR_EVER, 1000000, 1};
     const struct number_field skip = {"skip", 0, 1000000, 0};
     const struct number_field delay = {"delay_ms", 0, FAULT_DELAY_MAX_MS, 0};
+    const struct number_field bytes = {"bytes", 0, FAULT_PAD_MAX_BYTES, 0};
     const struct number_field retry = {"retry_after_s", 0, 86400, 1};
     const struct number_field status = {"status", 200, 599, fault->hit.kind->status};
     int64_t number = 0;
     TRY(read_number(object, &times, &fault->times, err));
     TRY(read_number(object, &skip, &fault->skip, err));
     TRY(read_number(object, &delay, &fault->hit.delay_ms, err));
+    TRY(read_number(object, &bytes, &number, err));
+    fault->hit.bytes = (size_t)number;
     TRY(read_number(object, &retry, &number, err));
     fault->hit.retry_after_s = (int)number;
     TRY(read_number(object, &status, &number, err));

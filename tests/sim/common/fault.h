@@ -23,6 +23,7 @@ enum fault_way {
     FAULT_WAY_DRIP,    /* it arrives a byte at a time */
     FAULT_WAY_ENDLESS, /* a body of 64 MiB arrives in its place */
     FAULT_WAY_CUT,     /* half of it arrives, then the connection ends */
+    FAULT_WAY_PAD,     /* it arrives with spaces after it, as long as the fault says */
 };
 
 /* A replacing answer that has a documented form at the provider, which then
@@ -51,6 +52,7 @@ struct fault_hit {
     const struct fault_kind *kind; /* NULL: nothing strikes */
     bool effect;
     int64_t delay_ms;
+    size_t bytes; /* of a padded body */
     int retry_after_s;
     int status;
     char *body;         /* owned; NULL: the kind's */

@@ -26,6 +26,7 @@ static const struct fault_kind kinds[] = {
     {.name = "slow_body",       .way = FAULT_WAY_DRIP,    .effect = true},
     {.name = "huge_body",       .way = FAULT_WAY_ENDLESS, .effect = true},
     {.name = "truncated",       .way = FAULT_WAY_CUT,     .effect = true},
+    {.name = "padded",          .way = FAULT_WAY_PAD,     .effect = true},
     {.name = "status_500",      .way = FAULT_WAY_REPLACE, .effect = false, .meaning = FAULT_MEANS_INTERNAL, .status = 500},
     {.name = "status_502_html", .way = FAULT_WAY_REPLACE, .effect = false, .status = 502, .content_type = type_html, .body = bad_gateway_page},
     {.name = "waf_403",         .way = FAULT_WAY_REPLACE, .effect = false, .status = 403, .content_type = type_html, .body = blocked_page},

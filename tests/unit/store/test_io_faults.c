@@ -228,6 +228,7 @@ static void test_full_disk_read_only_and_quota_are_told_apart(void **state)
         {SQLITE_IOERR_WRITE, EDQUOT, ERR_FULL, "free some space"},
         {SQLITE_IOERR_WRITE, EIO, ERR_IO, "disk failed"},
         {SQLITE_READONLY, EROFS, ERR_IO, "read-only"},
+        {SQLITE_IOERR_WRITE, EROFS, ERR_IO, "read-only"},
     };
     struct fixture *f = *state;
     fill(f);
