@@ -38,13 +38,13 @@ static enum err_code list_print_json(struct cli *cli, const struct keys_query *q
     return ERR_OK;
 }
 
-/* How long a rotation still settles stands in its own row, not in the key's. */
-static const json_t *list_rotation(const json_t *rotations, const char *id)
+/* How long a rotation still settles stands in its own row, not in the key's, which has one open at most. */
+static const json_t *list_rotation(const json_t *rotations, const char *key)
 {
     size_t index = 0;
     const json_t *rotation = NULL;
     json_array_foreach (rotations, index, rotation)
-        if (strcmp(field_text(rotation, "id"), id) == 0)
+        if (strcmp(field_text(rotation, "key"), key) == 0)
             return rotation;
     return NULL;
 }
@@ -98,7 +98,7 @@ static void list_say_next(struct buf *out, const struct key_row *row, const json
     else if (row->waits_for_person)
         list_say_waits(out, row, now_ms);
     else if (row->rotation_state[0] != '\0')
-        list_say_open(out, row, list_rotation(rotations, row->rotation_id), now_ms);
+        list_say_open(out, row, list_rotation(rotations, row->key), now_ms);
     else if (row->rotate_at_ms > now_ms) {
         buf_text_add(out, "rotates in ");
         say_left(out, row->rotate_at_ms, now_ms);

@@ -25,7 +25,6 @@ static const struct keys_column {
     {"proof.verdict", KEYS_TEXT, offsetof(struct key_row, verdict)},
     {"proof.at", KEYS_TIME, offsetof(struct key_row, proved_at_ms)},
     {"rotation.state", KEYS_TEXT, offsetof(struct key_row, rotation_state)},
-    {"rotation.id", KEYS_TEXT, offsetof(struct key_row, rotation_id)},
     {"rotate_at", KEYS_TIME, offsetof(struct key_row, rotate_at_ms)},
     {"expires_at", KEYS_TIME, offsetof(struct key_row, expires_at_ms)},
     {"waits_for_person", KEYS_TRUTH, offsetof(struct key_row, waits_for_person)},
@@ -36,7 +35,7 @@ static const struct keys_column {
     {"rotate_hold", KEYS_TEXT, offsetof(struct key_row, rotate_hold)},
 };
 enum { KEYS_COLUMNS = sizeof keys_columns / sizeof keys_columns[0] };
-static const size_t keys_counts[] = {[KEYS_NAMED] = 1, [KEYS_LISTED] = 14, [KEYS_WHOLE] = KEYS_COLUMNS};
+static const size_t keys_counts[] = {[KEYS_NAMED] = 1, [KEYS_LISTED] = 12, [KEYS_WHOLE] = KEYS_COLUMNS};
 
 /* --- Reading ------------------------------------------------------------------- */
 
@@ -49,7 +48,7 @@ struct keys_reading {
 
 static enum err_code keys_row(void *context, const char *text, size_t length, struct err *err)
 {
-    static const struct key_row none = {"", "", "", "", "", "", "", ""};
+    static const struct key_row none = {"", "", "", "", "", "", ""};
     struct keys_reading *reading = context;
     struct scan_values values = scan_values(text, length);
     struct key_row row = none;

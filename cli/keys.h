@@ -14,7 +14,6 @@ struct key_row {
     const char *key, *provider, *state;
     const char *verdict;        /* "" when never proved */
     const char *rotation_state; /* "" when none is open */
-    const char *rotation_id;
     const char *rotate_cause; /* period, expiry, dead, asked; "" when nothing is planned */
     const char *rotate_hold;  /* why it is not rotated when it was wished for; "" */
     int64_t version;          /* 0: none current */

@@ -4,6 +4,7 @@
 #include "plain.h"
 
 #include <ctype.h>
+#include <endian.h>
 
 static const char scan_first[] = "{\"keys\":[";
 static const char scan_last[] = "],\"next\":null}";
@@ -139,17 +140,12 @@ int64_t scan_number(struct scan_values *values)
     return number;
 }
 
-int64_t scan_time(struct scan_values *values)
+/* A time as another program would write it, or what is none. */
+__attribute__((noinline)) static int64_t scan_odd_time(struct scan_values *values)
 {
     char text[TEXT_TIME_BYTES];
     int64_t wall_ms = 0;
-    if (!scan_step(values))
-        return 0;
     const char *start = values->at + 1;
-    if (*values->at != '"') {
-        (void)scan_word(values);
-        return 0;
-    }
     scan_string(values);
     size_t length = (size_t)(values->at - start) - 1;
     if (values->failed || length >= sizeof text)
@@ -157,6 +153,23 @@ int64_t scan_time(struct scan_values *values)
     memcpy(text, start, length);
     text[length] = '\0';
     return text_parse_time(text, &wall_ms, NULL) == ERR_OK ? wall_ms : 0;
+}
+
+int64_t scan_time(struct scan_values *values)
+{
+    enum { QUOTED_BYTES = TEXT_TIME_LENGTH + 2 };
+    int64_t wall_ms = 0;
+    if (!scan_step(values))
+        return 0;
+    const char *at = values->at;
+    if (*at != '"') {
+        (void)scan_word(values);
+        return 0;
+    }
+    if (values->end - at < QUOTED_BYTES || at[QUOTED_BYTES - 1] != '"' || !text_read_time(at + 1, &wall_ms))
+        return scan_odd_time(values);
+    values->at += QUOTED_BYTES;
+    return wall_ms;
 }
 
 /* One escape at the backslash; its character, and how many bytes it took: never the quote behind it. */
@@ -169,9 +182,40 @@ static char scan_escape(const char *at, size_t left, size_t *ret_taken)
     return letter == '"' || letter == '\\' || letter == '/' ? letter : '?';
 }
 
-/* What is copied without a second look; text of others is made harmless by plain_text. */
-static const bool scan_stops[256] = {
-    [0 ... 0x1F] = true, ['"'] = true, ['\\'] = true, [0x7F ... 0xFF] = true};
+/* The bytes that are not copied without a second look: the quote and the backslash, control characters, and what
+ * is not ASCII, which plain_text makes harmless. Eight at once; each has its highest bit in the answer. */
+static uint64_t scan_stops(uint64_t bytes)
+{
+    static const uint64_t ones = 0x0101010101010101;
+    static const uint64_t tops = 0x80 * ones;
+    uint64_t low = bytes & ~tops;
+    uint64_t fit = (low + (0x80 - 0x20) * ones)            /* not below a space */
+                   & ((low ^ '"' * ones) + 0x7F * ones)    /* not zero, that is no quote */
+                   & ((low ^ '\\' * ones) + 0x7F * ones)
+                   & ~(low + ones);                        /* not 0x7F */
+    return (bytes | ~fit) & tops;
+}
+
+/* Copy up to the first of those; returns how many bytes. Whole words are written, and never more of them than
+ * were read, so that they have room. */
+static size_t scan_copy(const char *at, const char *end, char *out)
+{
+    size_t length = 0;
+    uint64_t word = 0;
+    for (; (size_t)(end - at) - length >= sizeof word; length += sizeof word) {
+        memcpy(&word, at + length, sizeof word);
+        memcpy(out + length, &word, sizeof word);
+        uint64_t stops = scan_stops(le64toh(word));
+        if (stops != 0)
+            return length + (size_t)__builtin_ctzll(stops) / 8;
+    }
+    for (; at + length < end; length++) {
+        if (scan_stops((unsigned char)at[length]) & 0x80)
+            break;
+        out[length] = at[length];
+    }
+    return length;
+}
 
 /* The rest of a string from its first byte that is not copied as it is. */
 static char *scan_odd_text(struct scan_values *values, const char *at, char *start, char *out)
@@ -199,8 +243,9 @@ char *scan_text(struct scan_values *values, char *out)
         return out + 1;
     }
     const char *at = values->at + 1;
-    while (at < values->end && !scan_stops[(unsigned char)*at])
-        *out++ = *at++;
+    size_t length = scan_copy(at, values->end, out);
+    at += length;
+    out += length;
     if (at == values->end || *at != '"')
         return scan_odd_text(values, at, start, out);
     values->at = at + 1;

@@ -23,17 +23,15 @@ struct table_row {
     size_t text; /* where in the table's its cells begin, each ended by a NUL */
     uint32_t number; /* in the order in which they were added */
     bool needs_person;
-};
-
-struct table_cell {
-    uint32_t bytes, characters;
+    bool narrow; /* each character is one byte */
 };
 
 struct table {
     const struct table_column *columns;
     size_t column_count;
     struct buf text;
-    struct table_cell *cells; /* row by row, as they were added */
+    uint32_t *lengths; /* of the cells in bytes, row by row as they were added */
+    size_t widths[TABLE_COLUMNS]; /* in characters, of the widest so far */
     struct table_row *rows;
     size_t row_count, row_capacity;
 };
@@ -59,6 +57,8 @@ enum err_code table_new(const struct table_column *columns, size_t count, struct
         return err_set(err, ERR_MEMORY, "out of memory");
     table->columns = columns;
     table->column_count = count;
+    for (size_t i = 0; i < count; i++)
+        table->widths[i] = strlen(columns[i].title);
     *ret_table = table;
     return ERR_OK;
 }
@@ -67,7 +67,7 @@ struct table *table_free(struct table *table)
 {
     if (table) {
         buf_release(&table->text);
-        free(table->cells);
+        free(table->lengths);
         free(table->rows);
         free(table);
     }
@@ -83,12 +83,28 @@ static bool table_grow(struct table *table)
     if (!rows)
         return false;
     table->rows = rows;
-    struct table_cell *cells = reallocarray(table->cells, capacity * table->column_count, sizeof *cells);
-    if (!cells)
+    uint32_t *lengths = reallocarray(table->lengths, capacity * table->column_count, sizeof *lengths);
+    if (!lengths)
         return false;
-    table->cells = cells;
+    table->lengths = lengths;
     table->row_capacity = capacity;
     return true;
+}
+
+static size_t table_characters(const struct table_row *row, const char *cell, size_t bytes)
+{
+    return row->narrow ? bytes : utf8_count(cell, bytes);
+}
+
+static void table_widen(struct table *table, const struct table_row *row)
+{
+    const uint32_t *lengths = &table->lengths[row->number * table->column_count];
+    const char *cell = table->text.data + row->text;
+    for (size_t i = 0; i < table->column_count; i++) {
+        size_t characters = table_characters(row, cell, lengths[i]);
+        table->widths[i] = characters > table->widths[i] ? characters : table->widths[i];
+        cell += lengths[i] + 1;
+    }
 }
 
 enum err_code table_add(struct table *table, const char *const *cells, bool needs_person, struct err *err)
@@ -96,23 +112,26 @@ enum err_code table_add(struct table *table, const char *const *cells, bool need
     size_t whole = 0;
     if (!table_grow(table))
         return err_set(err, ERR_MEMORY, "out of memory");
-    struct table_cell *first = &table->cells[table->row_count * table->column_count];
+    uint32_t *lengths = &table->lengths[table->row_count * table->column_count];
     for (size_t i = 0; i < table->column_count; i++) {
         size_t length = cells[i] ? strlen(cells[i]) : 0;
-        first[i] = (struct table_cell){(uint32_t)length, (uint32_t)utf8_count(cells[i], length)};
+        lengths[i] = (uint32_t)length;
         whole += length + 1;
     }
-    char *at = buf_room(&table->text, whole);
-    if (!at)
+    char *start = buf_room(&table->text, whole);
+    char *at = start;
+    if (!start)
         return err_set(err, ERR_MEMORY, "out of memory");
     for (size_t i = 0; i < table->column_count; i++) {
-        at = mempcpy(at, cells[i] ? cells[i] : "", first[i].bytes);
+        at = mempcpy(at, cells[i] ? cells[i] : "", lengths[i]);
         *at++ = '\0';
     }
-    table->rows[table->row_count] =
-        (struct table_row){table->text.length, (uint32_t)table->row_count, needs_person};
+    struct table_row *row = &table->rows[table->row_count];
+    *row = (struct table_row){table->text.length, (uint32_t)table->row_count, needs_person,
+                              .narrow = utf8_count(start, whole) == whole};
     table->row_count++;
     buf_took(&table->text, at);
+    table_widen(table, row);
     return ERR_OK;
 }
 
@@ -274,7 +293,7 @@ static char *table_end_line(char *start, char *at)
     return at;
 }
 
-static void table_put_titles(const struct table *table, const size_t widths[TABLE_COLUMNS], size_t fill, struct buf *out)
+static void table_put_titles(const struct table *table, size_t fill, struct buf *out)
 {
     char *start = buf_room(out, fill);
     char *at = start;
@@ -282,26 +301,26 @@ static void table_put_titles(const struct table *table, const size_t widths[TABL
         return;
     for (size_t column = 0; column < table->column_count; column++) {
         const char *title = table->columns[column].title;
-        at = table_put(at, title, strlen(title), strlen(title), widths[column]);
+        at = table_put(at, title, strlen(title), strlen(title), table->widths[column]);
     }
     buf_took(out, table_end_line(start, at));
 }
 
-static void table_put_row(const struct table *table, const struct table_row *row, const size_t widths[TABLE_COLUMNS],
-                          size_t fill, struct buf *out)
+static void table_put_row(const struct table *table, const struct table_row *row, size_t fill, struct buf *out)
 {
-    const struct table_cell *cells = &table->cells[row->number * table->column_count];
-    const char *text = table->text.data + row->text;
+    const uint32_t *lengths = &table->lengths[row->number * table->column_count];
+    const char *cell = table->text.data + row->text;
     size_t bytes = 0;
     for (size_t column = 0; column < table->column_count; column++)
-        bytes += cells[column].bytes;
+        bytes += lengths[column];
     char *start = buf_room(out, bytes + fill);
     char *at = start;
     if (!start)
         return;
     for (size_t column = 0; column < table->column_count; column++) {
-        at = table_put(at, text, cells[column].bytes, cells[column].characters, widths[column]);
-        text += cells[column].bytes + 1;
+        size_t characters = table_characters(row, cell, lengths[column]);
+        at = table_put(at, cell, lengths[column], characters, table->widths[column]);
+        cell += lengths[column] + 1;
     }
     buf_took(out, table_end_line(start, at));
 }
@@ -317,20 +336,13 @@ static void table_flush(struct buf *out)
 
 static enum err_code table_print_plain(const struct table *table, struct err *err)
 {
-    size_t widths[TABLE_COLUMNS] = {0};
     size_t fill = TABLE_SPACES + 1; /* a row has at most so much beside its cells */
     OWN_BUF struct buf out = {0};
-    for (size_t column = 0; column < table->column_count; column++) {
-        widths[column] = strlen(table->columns[column].title);
-        for (size_t row = 0; row < table->row_count; row++) {
-            size_t characters = table->cells[row * table->column_count + column].characters;
-            widths[column] = characters > widths[column] ? characters : widths[column];
-        }
-        fill += widths[column] + TABLE_GAP;
-    }
-    table_put_titles(table, widths, fill, &out);
+    for (size_t column = 0; column < table->column_count; column++)
+        fill += table->widths[column] + TABLE_GAP;
+    table_put_titles(table, fill, &out);
     for (size_t row = 0; row < table->row_count; row++) {
-        table_put_row(table, &table->rows[row], widths, fill, &out);
+        table_put_row(table, &table->rows[row], fill, &out);
         if (out.length > TABLE_PIECE_BYTES)
             table_flush(&out);
     }

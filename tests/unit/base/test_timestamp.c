@@ -61,7 +61,29 @@ static void test_every_day_of_800_years_agrees_with_libc(void **state)
         int64_t back = 0;
         assert_int_equal(text_parse_time(out, &back, NULL), ERR_OK);
         assert_true(back == ms);
+        back = 0;
+        assert_true(text_read_time(out, &back));
+        assert_true(back == ms);
     }
+}
+
+/* Whatever byte stands where: it is read only where it is a time, and as the same one. */
+static void test_what_is_read_at_once_is_what_is_parsed(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"2026-11-23T14:02:07.123Z", "2000-02-29T23:59:59.999Z", "0000-01-01T00:00:00.000Z"};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        for (size_t place = 0; place < TEXT_TIME_LENGTH; place++)
+            for (int byte = 1; byte < 256; byte++) {
+                char text[TEXT_TIME_LENGTH + 1];
+                int64_t parsed = 42;
+                int64_t read = 42;
+                memcpy(text, texts[i], sizeof text);
+                text[place] = (char)byte;
+                bool is_time = text_parse_time(text, &parsed, NULL) == ERR_OK && byte != 't' && byte != 'z';
+                assert_true(text_read_time(text, &read) == is_time);
+                assert_true(read == (is_time ? parsed : 42));
+            }
 }
 
 static void test_offsets_and_decimals_are_read(void **state)
@@ -124,6 +146,7 @@ int main(void)
         cmocka_unit_test(test_known_times_go_both_ways),
         cmocka_unit_test(test_times_outside_of_four_digits_are_clamped),
         cmocka_unit_test(test_every_day_of_800_years_agrees_with_libc),
+        cmocka_unit_test(test_what_is_read_at_once_is_what_is_parsed),
         cmocka_unit_test(test_offsets_and_decimals_are_read),
         cmocka_unit_test(test_what_is_no_time_is_refused),
     };

@@ -180,6 +180,36 @@ static void test_text_is_plain(void **state)
     }
 }
 
+/* Text of any length with any byte anywhere in it, in exactly the room that the row has. */
+static void test_text_of_any_length_is_read(void **state)
+{
+    (void)state;
+    enum { MOST = 20 };
+    for (size_t length = 1; length <= MOST; length++)
+        for (size_t place = 0; place < length; place++)
+            for (int byte = 1; byte < 256; byte++) {
+                bool escaped = byte == '"' || byte == '\\';
+                size_t whole = length + (escaped ? 1 : 0) + sizeof "[\"\"]" - 1;
+                char *row = malloc(whole);
+                char *out = malloc(whole);
+                char *at = mempcpy(row, "[\"", 2);
+                memset(at, 'x', whole - 4);
+                memcpy(row + whole - 2, "\"]", 2);
+                if (escaped)
+                    at[place] = '\\';
+                at[place + (escaped ? 1 : 0)] = (char)byte;
+                struct scan_values values = scan_values(row, whole);
+                assert_ptr_equal(scan_text(&values, out), out + length + 1);
+                assert_int_equal(strspn(out, "x"), byte == 'x' ? length : place);
+                bool control = (byte < 0x20 && byte != '\n') || byte == 0x7F;
+                assert_int_equal((unsigned char)out[place], control ? '?' : byte);
+                struct err err = {0};
+                assert_int_equal(scan_values_end(&values, &err), ERR_OK);
+                free(row);
+                free(out);
+            }
+}
+
 static void test_numbers_and_times_are_read(void **state)
 {
     (void)state;
@@ -193,6 +223,10 @@ static void test_numbers_and_times_are_read(void **state)
                        {"[false]", 0, 0, false},
                        {"[\"true\"]", 0, 0, false},
                        {"[\"1970-01-02T00:00:00.001Z\"]", 0, 86400001, false},
+                       {"[\"1970-01-02T01:00:00.001+01:00\"]", 0, 86400001, false},
+                       {"[\"1970-01-02T00:00:00Z\"]", 0, 86400000, false},
+                       {"[\"1970-01-02T00:00:00.001x\"]", 0, 0, false},
+                       {"[\"1970-01-02T00:00:00.001Z", 0, 0, false},
                        {"[\"1970-01-02\"]", 0, 0, false},
                        {"[\"\"]", 0, 0, false},
                        {"[", 0, 0, false}};
@@ -219,6 +253,7 @@ int main(void)
         cmocka_unit_test(test_rows_cut_short_are_refused),
         cmocka_unit_test(test_rows_that_are_none_are_refused),
         cmocka_unit_test(test_text_is_plain),
+        cmocka_unit_test(test_text_of_any_length_is_read),
         cmocka_unit_test(test_numbers_and_times_are_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

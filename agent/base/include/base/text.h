@@ -37,6 +37,9 @@ const char *text_format_duration(int64_t ms, char out[TEXT_DURATION_BYTES]);
  * and any number of decimals (milliseconds are kept) and no leap second. */
 const char *text_format_time(int64_t wall_ms, char out[TEXT_TIME_BYTES]);
 enum err_code text_parse_time(const char *text, int64_t *ret_wall_ms, struct err *err) ERR_MUST_CHECK;
+/* The same for exactly what text_format_time writes, without its NUL: a list has many. False for all else. */
+enum { TEXT_TIME_LENGTH = sizeof "2026-11-23T14:02:07.123Z" - 1 };
+bool text_read_time(const char text[TEXT_TIME_LENGTH], int64_t *ret_wall_ms);
 /* "2027-03-01", which is its beginning in UTC, or a time as above. */
 enum err_code text_parse_date(const char *text, int64_t *ret_wall_ms, struct err *err) ERR_MUST_CHECK;
 
