@@ -27,10 +27,12 @@ int32_t encode_place(const struct scribe *scribe, const struct vault_delivery *d
     json_put_integer(out, "delivery", delivery->order);
     json_put_string(out, "kind", outline.kind);
     json_put_string(out, "target", good ? delivery_target(place) : outline.target);
-    if (good)
-        json_put_null(out, "problem");
-    else
+    if (!good)
         encode_problem(out, err.message);
+    else if (engine_place_is_shared(scribe->engine, scribe->session, delivery, sizeof err.message, err.message))
+        json_put_string(out, "problem", err.message);
+    else
+        json_put_null(out, "problem");
     return (int32_t)outline.place_class;
 }
 

@@ -81,9 +81,9 @@ static void delivery_file_operate(const struct delivery_task *task, struct deliv
     OWN(secret_free) struct secret *content = NULL;
     bool put = task->operation == DELIVERY_PUT;
     enum err_code code = put ? delivery_render(task->delivery, &task->subject, &content, &err)
-                             : delivery_file_take_away(task->delivery, &err);
+                             : delivery_file_take_away(task, &err);
     if (put && code == ERR_OK)
-        code = delivery_file_put(task->delivery, content, &err);
+        code = delivery_file_put(task, content, &err);
     if (code != ERR_OK) {
         delivery_failed(&err, result);
         return;

@@ -1,6 +1,6 @@
 /* The parts of this room: parse.c reads a definition, format.c makes what is
  * put, sinks.c and sink.c know HTTP sinks, requests.c what is sent to them, folder.c finds a safe place for a file, account.c its owner, file.c writes
- * it, program.c runs commands and checks, delivery.c does all that on a worker. */
+ * it, spot.c tells which it is by whatever path, program.c runs commands and checks, delivery.c does all that on a worker. */
 #ifndef KEYTURN_DELIVERY_PRIVATE_H
 #define KEYTURN_DELIVERY_PRIVATE_H
 
@@ -83,6 +83,11 @@ struct delivery_place {
 enum err_code delivery_place_open(const char *path, uid_t owner, struct delivery_place *ret_place,
                                   struct err *err) ERR_MUST_CHECK;
 
+/* As delivery_spot says, of a place that is open; 0: nobody can tell. */
+uint64_t delivery_place_spot(const struct delivery_place *place);
+/* Do two paths lead to one file, also where it is yet to be made? May block on the file system. */
+bool delivery_same_file(const char *a, const char *b);
+
 static inline void delivery_place_close(struct delivery_place *place)
 {
     own_fd(&place->folder);
@@ -93,11 +98,6 @@ static inline void delivery_place_close(struct delivery_place *place)
 enum err_code delivery_find_user(const char *name, uid_t *ret_uid, struct err *err) ERR_MUST_CHECK;
 enum err_code delivery_find_group(const char *name, gid_t *ret_gid, struct err *err) ERR_MUST_CHECK;
 
-/* Write content in place of the file, or remove the file. */
-enum err_code delivery_file_put(const struct delivery *delivery, const struct secret *content,
-                                struct err *err) ERR_MUST_CHECK;
-enum err_code delivery_file_take_away(const struct delivery *delivery, struct err *err) ERR_MUST_CHECK;
-
 /* One operation, as it is carried out on a worker. */
 struct delivery_task {
     const struct delivery *delivery;
@@ -105,6 +105,11 @@ struct delivery_task {
     struct delivery_subject subject;
     const struct clock *clock;
 };
+
+/* Write content in place of the file, or remove the file. ERR_EXISTS: it is another's. */
+enum err_code delivery_file_put(const struct delivery_task *task, const struct secret *content,
+                                struct err *err) ERR_MUST_CHECK;
+enum err_code delivery_file_take_away(const struct delivery_task *task, struct err *err) ERR_MUST_CHECK;
 
 /* Run a command and wait for it; input may be NULL. role ("", "check ") stands before
  * "exit N: " and the last line it wrote on standard error in the result's detail. */

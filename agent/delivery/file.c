@@ -178,12 +178,27 @@ static enum err_code file_find_owner(const struct delivery *delivery, uid_t *ret
     return ERR_OK;
 }
 
-enum err_code delivery_file_put(const struct delivery *delivery, const struct secret *content, struct err *err)
+/* The folder is open: what it is now is what is written to, whatever is mounted meanwhile. */
+static enum err_code file_open_place(const struct delivery_task *task, struct delivery_place *ret_place,
+                                     struct err *err)
 {
+    const struct delivery *delivery = task->delivery;
     OWN_PLACE struct delivery_place place = {.folder = -1};
     uid_t owner;
     TRY(file_find_owner(delivery, &owner, err));
     TRY(delivery_place_open(delivery->path, owner, &place, err));
+    if (task->subject.may_touch && !task->subject.may_touch(task->subject.context, delivery_place_spot(&place)))
+        return err_set(err, ERR_EXISTS, "it is a place of another delivery already");
+    *ret_place = place;
+    place.folder = -1;
+    return ERR_OK;
+}
+
+enum err_code delivery_file_put(const struct delivery_task *task, const struct secret *content, struct err *err)
+{
+    const struct delivery *delivery = task->delivery;
+    OWN_PLACE struct delivery_place place = {.folder = -1};
+    TRY(file_open_place(task, &place, err));
     struct file_change change = {.path = delivery->path, .place = &place, .content = content, .fd = -1};
     TRY(file_choose_owner(delivery, &change, err));
     return file_replace(&change, err);
@@ -199,13 +214,11 @@ static enum err_code file_remove(const struct delivery *delivery, const struct d
 }
 
 /* A file, or its whole folder, that is not there is what was asked for. */
-enum err_code delivery_file_take_away(const struct delivery *delivery, struct err *err)
+enum err_code delivery_file_take_away(const struct delivery_task *task, struct err *err)
 {
     OWN_PLACE struct delivery_place place = {.folder = -1};
-    uid_t owner;
-    TRY(file_find_owner(delivery, &owner, err));
-    enum err_code code = delivery_place_open(delivery->path, owner, &place, err);
+    enum err_code code = file_open_place(task, &place, err);
     if (code == ERR_OK)
-        return file_remove(delivery, &place, err);
+        return file_remove(task->delivery, &place, err);
     return code == ERR_NOT_FOUND ? ERR_OK : code;
 }

@@ -535,8 +535,7 @@ bool delivery_same_place(const struct delivery *a, const struct delivery *b)
 {
     if (a->kind != b->kind || !parse_kind_has_place(a->kind))
         return false;
-    return strcmp(a->kind == DELIVERY_FILE ? a->path : a->target,
-                  b->kind == DELIVERY_FILE ? b->path : b->target) == 0;
+    return a->kind == DELIVERY_FILE ? delivery_same_file(a->path, b->path) : strcmp(a->target, b->target) == 0;
 }
 
 /* Kind and class by the parsers of the fields: what they refuse was never stored. */

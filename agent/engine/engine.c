@@ -83,6 +83,7 @@ enum err_code engine_new(const struct engine_options *options, struct engine **r
     engine->session = vault_writer(options->vault);
     calls_init(&engine->calls);
     checks_init(&engine->checks);
+    places_init(&engine->places);
     TRY(build(engine, err));
     *ret_engine = GIVE(engine);
     return ERR_OK;
@@ -106,6 +107,7 @@ struct engine *engine_free(struct engine *engine)
     secret_arena_free(engine->arena);
     calls_release(&engine->calls);
     checks_release(&engine->checks);
+    places_release(&engine->places);
     follow_ups_release(&engine->follow_ups);
     free(engine);
     return NULL;

@@ -17,6 +17,7 @@
  *   incident.c  emergencies: which versions die, which are replaced first
  *   credential.c  keys that revoke others: they die after them
  *   checks.c    the store's file and the audit log, looked at as a whole
+ *   places.c    which delivery has which file, by whatever path
  *   follow_ups.c  events that a step causes in other jobs
  *   receipts.c  who reads a key, told to the rotation that waits for them
  *   slots.c     how many of the provider's keys this one's versions hold
@@ -94,6 +95,10 @@ struct flight {
     struct action_values *values;
     struct delivery *delivery;
     struct delivery_subject subject;
+
+    /* A delivery whose file another one has: written by a worker, which has ended then. */
+    uint64_t held_spot; /* 0: none */
+    uint8_t held_by[VAULT_ID_BYTES];
 
     /* When it has ended. */
     struct action_result result;
@@ -237,6 +242,23 @@ struct checks {
     char problem[ERR_MESSAGE_BYTES]; /* with the log; "": none is known */
 };
 
+/* Which delivery has which file (places.c): a table of 24 bytes for each, open addressing. */
+struct place_claim {
+    uint64_t spot; /* 0: free */
+    uint8_t delivery_id[VAULT_ID_BYTES];
+};
+struct place_shared {
+    uint8_t delivery_id[VAULT_ID_BYTES], holder_id[VAULT_ID_BYTES];
+};
+enum { PLACES_SHARED = 64 }; /* so many are shown; more are in the log */
+struct places {
+    pthread_mutex_t mutex; /* over all of it: workers claim, the api asks */
+    struct place_claim *claims;
+    size_t room, count; /* room is a power of two, or 0 */
+    struct place_shared shared[PLACES_SHARED];
+    size_t shared_count;
+};
+
 struct reconciliation;
 struct trace;
 enum { TRACES = 8 }; /* keys traced at once */
@@ -262,6 +284,7 @@ struct engine {
     struct reconciliation *reconciliation;
     struct call *lock_call; /* waits until nothing is in flight */
     struct checks checks;
+    struct places places;
     int64_t next_due_ms;    /* wall; 0: nothing */
     int64_t anchor_at_ms;   /* monotonic */
     uint64_t anchored_commits; /* so many, when it was last anchored */
@@ -474,6 +497,18 @@ int64_t checks_wait_ms(struct engine *engine);
 void checks_run_due(struct engine *engine);
 /* In a group: notices of what was found. True: they are in it. */
 bool checks_tell(struct engine *engine);
+
+/* --- places.c ----------------------------------------------------------------- */
+
+void places_init(struct places *places);
+void places_release(struct places *places);
+/* Of a delivery's flight, on its worker: claims the file for it. False: another has it. */
+bool places_may_touch(void *flight, uint64_t spot);
+/* Of a flight whose file another has: true when that one has it no longer, and this one has it now. False: what
+ * was delivered says whose it is. */
+bool places_give_way(struct engine *engine, struct flight *flight);
+/* On a worker: claims what each delivery of the vault leads to, and says in the log which lead to one file. */
+void places_look(struct engine *engine);
 
 /* --- follow_ups.c ----------------------------------------------------------- */
 

@@ -165,6 +165,15 @@ struct used_place {
     const struct delivery *delivery;
 };
 
+/* Do the targets, as far as they are kept, end with different names? Paths do; a sink's target is none. */
+static bool are_named_apart(const char *a, const char *b)
+{
+    const struct vault_delivery *whole = NULL;
+    const char *a_name = strrchr(a, '/'), *b_name = strrchr(b, '/');
+    bool cut = strlen(a) + 1 >= sizeof whole->target || strlen(b) + 1 >= sizeof whole->target;
+    return a_name && b[0] && !cut && (!b_name || strcmp(a_name, b_name) != 0);
+}
+
 /* Is the other delivery there? What was put to it may still be there when its definition is not. One that
  * nobody can tell the place of counts for a key of the other class (S5), and not where two of the same class
  * would overwrite each other: else it would keep every sink from being used. */
@@ -174,9 +183,8 @@ static bool is_used_by(const struct used_place *used, const struct vault_deliver
     struct delivery_outline outline;
     struct err unreadable = {0};
     const struct vault_text *text = &other->definition;
-    /* The place of a file is its path, which no definition changes: most are told apart without a parser. */
-    if (strcmp(delivery_kind(used->delivery), "file") == 0 && other->target[0] &&
-        strcmp(delivery_target(used->delivery), other->target) != 0)
+    /* One file has one name in one folder: most are told apart without a parser. */
+    if (strcmp(delivery_kind(used->delivery), "file") == 0 && are_named_apart(delivery_target(used->delivery), other->target))
         return false;
     if (delivery_parse("delivery", text->data, text->length, used->engine->options.sinks, &delivery, &unreadable) ==
         ERR_OK)
@@ -195,6 +203,7 @@ static int refuse_used_place(void *context, const struct vault_row *record, stru
     struct vault_key key = {0};
     if (!is_used_by(used, other))
         return ERR_OK;
+    bool as = other->target[0] && strcmp(other->target, target) != 0; /* one place by two paths */
     enum err_code code = vault_get(used->engine->session, VAULT_KEY, record->parent, &key.row, err);
     if (code == ERR_OK && key.class != (int)delivery_place_class(used->delivery))
         code = err_set(err, ERR_INVALID,
@@ -202,9 +211,10 @@ static int refuse_used_place(void *context, const struct vault_row *record, stru
                        key.environment, key.name);
     else if (code == ERR_OK)
         code = err_set(err, ERR_INVALID,
-                       "%s is a place of %s/%s already, and one would overwrite the other. Name another place, or give "
-                       "that one up: keyturn deliver %s/%s remove %u",
-                       target, key.environment, key.name, key.environment, key.name, other->order);
+                       "%s is a place of %s/%s already,%s%s%s and one would overwrite the other. Name another place, or "
+                       "give that one up: keyturn deliver %s/%s remove %u",
+                       target, key.environment, key.name, as ? " as " : "", as ? other->target : "", as ? "," : "",
+                       key.environment, key.name, other->order);
     vault_record_release(VAULT_KEY, &key.row);
     return (int)code;
 }

@@ -318,7 +318,7 @@ refused_place() {
   done
   ln -s places "$WORLD/linked"
   ln -s a "$WORLD/places/b"
-  keyturn deliver live/other add "$WORLD/linked/a"
+  keyturn deliver live/other add "$WORLD/linked/other"
   keyturn deliver live/other add "$WORLD/places/b"
   wait_for 10 key_is live/other '[.deliveries[].detail | test("symlink: write the path it leads to")] | all' true
   file_is "$WORLD/places/a" "$OLD"

@@ -34,6 +34,7 @@
 #include "delivery/sinks.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum delivery_class { DELIVERY_CLASS_LIVE = 1, DELIVERY_CLASS_TEST = 2 };
 
@@ -59,8 +60,12 @@ const char *delivery_credential(const struct delivery *delivery);
 bool delivery_is_signal(const struct delivery *delivery);
 /* May it be put at the same time as its neighbours that say so, too? */
 bool delivery_is_at_once(const struct delivery *delivery);
-/* Are they the same place: a file's path, a sink's target? Programs and units never are. */
+/* Are they the same place: one file by whatever path, as the paths lead now, or a sink's target? Programs and
+ * units never are. Looks at the folders of files of one name, and may block on them. */
 bool delivery_same_place(const struct delivery *a, const struct delivery *b);
+/* A number for the place of a file by whatever path: those of two places differ, but for a chance of 2^-64.
+ * 0: it is no file, or its folder is not there. May block as delivery_same_place. */
+uint64_t delivery_spot(const struct delivery *delivery);
 
 /* What a definition says of itself that was good when it was stored and is not now: its sink is
  * defined no more, or otherwise. */
@@ -83,6 +88,10 @@ struct delivery_subject {
     unsigned version;
     const struct secret *secret; /* NULL for take_away */
     const struct secret *credential; /* NULL where none is needed */
+    /* Asked on a worker with a file's folder open (spot as delivery_spot), before anything in it is touched.
+     * False: it is another's, which fails for good. NULL: nobody is asked. */
+    bool (*may_touch)(void *context, uint64_t spot);
+    void *context;
 };
 
 enum delivery_operation { DELIVERY_PUT = 1, DELIVERY_TAKE_AWAY };

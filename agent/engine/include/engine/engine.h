@@ -226,6 +226,11 @@ enum err_code engine_label_look(struct engine *engine, const char *who, const ui
  * done yet. Any thread. */
 void engine_log_problem(struct engine *engine, size_t size, char *ret_problem);
 
+/* Does the delivery's file belong to another, by another path? Then a text for people says whose. session is the
+ * calling thread's. Nothing but what was found since unlocking is known. */
+bool engine_place_is_shared(struct engine *engine, struct vault_session *session,
+                            const struct vault_delivery *delivery, size_t size, char *ret_text);
+
 /* --- Reconciliation ------------------------------------------------------ */
 
 /* What providers list, held against the store: a key of ours that nobody holds is condemned, one that
