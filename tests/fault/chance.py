@@ -2,13 +2,12 @@
 import random
 import time
 
-from cases import KINDS, Case
+from cases import FINISH_S, KINDS, Case
 from person import KEY, PATH, all_ended, is_open, newest
 from scenarios import begin_api, begin_manual, holds_current
 from world import Broken, Gone
 
 TURNS = 25
-FINISH_S = 60
 
 
 class Chance(Case):

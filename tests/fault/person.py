@@ -3,7 +3,7 @@ for, starts the agent again when it died, and notices when it forgot a promise."
 import re
 import time
 
-from world import Broken, Gone
+from world import END_S, Broken, Gone
 
 KEY = "live/reporting"
 ADMIN = "live/amps-admin"
@@ -200,7 +200,7 @@ class Person:
             time.sleep(0.03)
 
     def revive(self):
-        status = self.world.agent.process.wait(20)
+        status = self.world.agent.process.wait(END_S)
         if status not in (0, -9):
             raise Broken(f"the agent ended by itself with {status}")
         self.deaths += 1

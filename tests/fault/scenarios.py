@@ -2,7 +2,7 @@
 from person import ADMIN, KEY, PATH, Ask, Person, all_ended, key_request, newest
 from world import Broken
 
-SETUP_S = 20
+SETUP_S = 120
 
 
 def add(person, key):

@@ -30,18 +30,23 @@ teardown() { world_end; }
 
 @test "a wrong passphrase is refused, recorded, and the right one opens" {
   world_start
-  keyturn lock
-  for _ in 1 2 3; do
-    run keyturn unlock --stdin <<<'no such otters'
-    [ "$status" = 4 ]
-    lacks 'no such otters' "$output"
+  # Each wrong one makes the next wait longer, for everybody: a second after the third. On a busy machine the next
+  # may come later than that, and opens; then it is tried again.
+  status=0
+  for round in {1..20}; do
+    [ "$status" = 0 ] || break
+    keyturn lock
+    for _ in 1 2 3; do
+      run keyturn unlock --stdin <<<'no such otters'
+      [ "$status" = 4 ]
+      lacks 'no such otters' "$output"
+    done
+    run vault_unlock
   done
-  run keyturn list
-  [ "$status" = 5 ]
-  # Each wrong one makes the next wait longer, for everybody.
-  run vault_unlock
   [ "$status" = 1 ]
   has 'wrong tries' "$output"
+  run keyturn list
+  [ "$status" = 5 ]
   wait_for 20 vault_unlock
   run keyturn list
   [ "$status" = 0 ]

@@ -211,7 +211,8 @@ fake_list() {
   world_start
   export PASSPHRASE KEYTURN
   keyturn lock
-  run script -qec "$KEYTURN unlock" /dev/null < <(sleep 1; printf '%s\n' "$PASSPHRASE"; sleep 3)
+  run typed 'Passphrase: ' "$PASSPHRASE" "$KEYTURN unlock"
+  [ "$status" = 0 ]
   has 'Passphrase: ' "$output"
   has 'The vault is open.' "$output"
   lacks "$PASSPHRASE" "$output"
@@ -223,7 +224,8 @@ fake_list() {
   runs 2 revoke live/x
   has '--yes' "$output"
   version_is live/x 1 current
-  runs 6 revoke live/x --yes --timeout 1s
+  asks revoke live/x --yes
+  [ "$status" = 6 ]
   has 'waiting for you' "$output"
   dashboard_revoke x
   wait_for 20 version_is live/x 1 dead
@@ -233,7 +235,7 @@ fake_list() {
   command -v script >/dev/null || skip 'no script(1)'
   world_start
   key_add live/x "$(dashboard_make x live)"
-  run script -qec "$KEYTURN revoke live/x" /dev/null < <(sleep 1; printf 'live/y\n'; sleep 1)
+  run typed 'Type live/x' live/y "$KEYTURN revoke live/x"
   has 'nothing was done' "$output"
   version_is live/x 1 current
 }
@@ -298,15 +300,9 @@ fake_list() {
 @test "^C ends the looking, not the revocation" {
   world_start
   key_add live/x "$(dashboard_make x live)"
-  "$KEYTURN" revoke live/x --yes >"$WORLD/out" 2>&1 3>&- &
-  pid=$!
-  wait_for 10 grep -q 'waiting for you' "$WORLD/out"
-  # A background job of a shell ignores SIGINT; SIGTERM is answered alike.
-  kill -TERM "$pid"
-  code=0
-  wait "$pid" || code=$?
-  [ "$code" = 6 ]
-  has 'the agent goes on' "$(cat "$WORLD/out")"
+  asks revoke live/x --yes
+  [ "$status" = 6 ]
+  has 'the agent goes on' "$output"
   dashboard_revoke x
   wait_for 20 version_is live/x 1 dead
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """crowd.py SOCKET CONNECTIONS ROUNDS: so many connections ask for the health at once, and each leaves with its answer,
-so that those beyond the agent's limit have theirs, too. Fails when nobody has an answer for twenty seconds."""
+so that those beyond the agent's limit have theirs, too. Fails when nobody has an answer for two minutes."""
 import selectors
 import socket
 import sys
@@ -15,7 +15,7 @@ def ask_all(crowd):
     for one in crowd:
         one.sendall(REQUEST)
     while left.get_map():
-        ready = left.select(20)
+        ready = left.select(120)
         if not ready:
             sys.exit(f"{len(left.get_map())} of {len(crowd)} have no answer")
         for key, _ in ready:

@@ -378,7 +378,7 @@ refused_place() {
   key_add live/reporting "$OLD" --grace 1s >/dev/null
   # Each of the two waits until the other holds the same: in order, neither would end.
   for place in 1 2; do
-    keyturn deliver live/reporting add '{"kind":"program","class":"live","at_once":true,"timeout":"20s","command":
+    keyturn deliver live/reporting add '{"kind":"program","class":"live","at_once":true,"timeout":"5m","command":
       ["sh","-c","cat >'"$WORLD/put.$place"'; while ! cmp -s '"$WORLD/put.1 $WORLD/put.2"'; do sleep 0.05; done"]}'
   done
   keyturn deliver live/reporting add '{"kind":"program","class":"live","command":
@@ -400,7 +400,7 @@ refused_place() {
   wait_for 10 file_is "$WORLD/places/first" "$OLD"
   # The second takes only the old key, and the new one not before the third holds it.
   printf '%s' "$OLD" >"$WORLD/old"
-  keyturn deliver live/reporting add '{"kind":"program","class":"live","at_once":true,"timeout":"20s","command":
+  keyturn deliver live/reporting add '{"kind":"program","class":"live","at_once":true,"timeout":"5m","command":
     ["sh","-c","cat >'"$WORLD/second"'; cmp -s '"$WORLD/second $WORLD/old"' && exit; until cmp -s '"$WORLD/second \
 $WORLD/places/third"'; do sleep 0.05; done; exit 4"]}'
   keyturn deliver live/reporting add '{"kind":"file","class":"live","at_once":true,"path":"'"$WORLD/places/third"'"}'

@@ -24,7 +24,7 @@ incident() { # incident FILTER: jq over the newest incident
   api_start
   made 5
   dashboard POST /settings '{"death_lag_ms":700}' >/dev/null
-  run keyturn revoke --all --yes --reason 'laptop stolen' --timeout 4s
+  asks revoke --all --yes --reason 'laptop stolen'
   # The credential's own death waits for a person; it was not begun while the others lived.
   [ "$status" = 6 ]
   has 'incident 1  “laptop stolen”' "$output"
@@ -85,7 +85,7 @@ incident() { # incident FILTER: jq over the newest incident
   lacks "$(cat "$WORLD/places/k1")" "$output"
   run keyturn revoke --environment live </dev/null
   [ "$status" = 2 ]
-  run script -qec "$KEYTURN revoke --provider amps-api" /dev/null < <(sleep 1; printf '2\n'; sleep 1)
+  run typed 'to go on' 2 "$KEYTURN revoke --provider amps-api"
   has 'Type 1 to go on' "$output"
   has 'nothing was done' "$output"
   version_is live/k1 1 current
@@ -114,7 +114,7 @@ incident() { # incident FILTER: jq over the newest incident
   [ "$(jq -r '[.keys[0].consumers[] | "\(.consumer | sub("@.*"; "")) \(.version)"] | sort | join(", ")' <<<"$output")" = \
     'app 2, nightly 2, old 1' ]
 
-  asked() { script -qec "$KEYTURN revoke $*" /dev/null < <(sleep 1; printf 'no\n'; sleep 1); }
+  asked() { typed 'to go on' no "$KEYTURN revoke $*"; }
   run asked live/reporting
   has 'This kills the key that 2 consumers and 2 deliveries use now: live/reporting version 2 (sk_live_' "$output"
   has 'Type live/reporting to go on' "$output"
@@ -166,9 +166,9 @@ incident() { # incident FILTER: jq over the newest incident
 @test "S4: a key that another incident was killing goes over, and both incidents end" {
   world_start
   key_add live/hand "$(dashboard_make hand-1 live)" >/dev/null
-  run keyturn revoke live/hand --yes --timeout 1s
+  asks revoke live/hand --yes
   [ "$status" = 6 ]
-  run keyturn revoke --all --yes --timeout 1s
+  asks revoke --all --yes
   [ "$status" = 6 ]
   has 'incident 2' "$output"
   dashboard_revoke hand-1

@@ -14,7 +14,7 @@ def serve(path, answer):
     os.rename(path + ".new", path)
     while True:
         connection, _ = listener.accept()
-        connection.settimeout(5)
+        connection.settimeout(60)
         try:
             while b"\r\n\r\n" not in connection.recv(65536):
                 pass

@@ -42,8 +42,10 @@ world_end() {
 
 # --- Waiting ----------------------------------------------------------------------------------
 
-wait_for() { # wait_for SECONDS COMMAND...: until it succeeds
-  local until=$((SECONDS + $1))
+# wait_for SECONDS COMMAND...: until it succeeds. So long is plenty where nothing else runs; a busy machine has six
+# times as long. Only what fails waits to the end.
+wait_for() {
+  local until=$((SECONDS + 6 * $1))
   shift
   while ! "$@" >/dev/null 2>&1; do
     if [ $SECONDS -ge $until ]; then
@@ -57,7 +59,7 @@ wait_for() { # wait_for SECONDS COMMAND...: until it succeeds
 end_process() { # end_process PID SIGNAL: and wait; killed when it does not end
   local tries
   kill "-$2" "$1" 2>/dev/null || true
-  for tries in {1..200}; do
+  for tries in {1..1200}; do
     kill -0 "$1" 2>/dev/null || break
     sleep 0.05
   done
@@ -145,7 +147,7 @@ agent_kill() {
 # agent_refuses [OPTION]...: it must not start; what it says is in OUTPUT, its status in STATUS.
 agent_refuses() {
   STATUS=0
-  OUTPUT=$(timeout 20 "$KEYTURND" --store "$STORE" --socket "$KEYTURN_SOCKET" \
+  OUTPUT=$(timeout 120 "$KEYTURND" --store "$STORE" --socket "$KEYTURN_SOCKET" \
     --providers "$WORLD/providers" "$@" 2>&1 3>&-) || STATUS=$?
   [ "$STATUS" != 0 ] && [ "$STATUS" != 124 ]
 }
@@ -163,6 +165,41 @@ api() { # api METHOD PATH [BODY]
 
 keyturn() {
   command "$KEYTURN" "$@" 3>&-
+}
+
+# asks ARGUMENT...: keyturn, left as soon as it says that it waits for the person. As run does: output, status.
+asks() {
+  command "$KEYTURN" "$@" >"$WORLD/asks" 2>&1 </dev/null 3>&- &
+  local pid=$!
+  wait_for 10 asked_or_ended "$pid"
+  # A background job of a shell ignores SIGINT; SIGTERM is answered alike.
+  kill -TERM "$pid" 2>/dev/null || true
+  status=0
+  wait "$pid" || status=$?
+  output=$(<"$WORLD/asks")
+}
+
+asked_or_ended() {
+  grep -q 'waiting for you' "$WORLD/asks" || ! kill -0 "$1" 2>/dev/null
+}
+
+# typed PROMPT TEXT COMMAND...: the command at a terminal, where TEXT is typed once PROMPT is there. Prints what
+# the terminal shows.
+typed() {
+  local prompt=$1 text=$2 code=0
+  shift 2
+  : >"$WORLD/terminal"
+  rm -f "$WORLD/left"
+  # What is typed ends after the command, which would take its end for an answer, and then at once, since script
+  # waits for it.
+  script -qefc "$* ; code=\$?; : >'$WORLD/left'; exit \$code" "$WORLD/terminal" >/dev/null 3>&- < <(
+    exec 3>&-
+    wait_for 10 grep -qF -- "$prompt" "$WORLD/terminal"
+    printf '%s\n' "$text"
+    wait_for 20 test -e "$WORLD/left"
+  ) || code=$?
+  cat "$WORLD/terminal"
+  return $code
 }
 
 vault_make() { # a new vault with PASSPHRASE, cheap to open

@@ -87,7 +87,7 @@ lose_a_create() {
   wait_for 10 labels_are k1-2
   run keyturn status
   has 'k1-2 at amps-api' "$output"
-  keyturn revoke live/k1 --yes --timeout 20s >/dev/null
+  keyturn revoke live/k1 --yes --timeout 5m >/dev/null
   run keyturn remove live/k1 --yes
   [ "$status" = 1 ]
   has 'keyturn reconcile --forget live/k1-2' "$output"

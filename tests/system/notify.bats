@@ -80,7 +80,7 @@ PY
   new=$(dashboard_make reporting-2 sandbox)
   printf %s "$new" | keyturn stage sandbox/reporting --stdin --no-wait
   wait_for 10 key_is sandbox/reporting .waits_for_person false
-  sleep 0.5
+  wait_for 10 no_notices # one that was on its way has come
   before=$(wc -l <"$PEOPLE/posts")
   sleep 2
   lines posts -eq "$before"

@@ -7,6 +7,11 @@ load helpers
 setup() { world_begin; }
 teardown() { world_end; }
 
+# What is a matter of days is not begun in a day's last minutes.
+before_midnight() {
+  until [ "$(date -u +%H%M)" -lt 2357 ]; do sleep 5; done
+}
+
 planned() { # planned FILTER [OPTION]...
   local filter=$1
   shift
@@ -79,6 +84,7 @@ planned() { # planned FILTER [OPTION]...
 
 @test "an expiry is given by a person, shown, and comes into the plan" {
   world_start
+  before_midnight
   key_add sandbox/ends "$(dashboard_make ends sandbox)" --expires "$(date -u -d '+10 days' +%F)"
   expires=$(date -u -d "$(date -u -d '+10 days' +%F)" +%FT%T.000Z)
   [ "$(key_field sandbox/ends .expires_at)" = "$expires" ]
@@ -123,6 +129,7 @@ test_state() { [ "$(key_field "$1" "$2")" = "$3" ]; }
 
 @test "two keys that are kept apart are planned on two days, and plan says why" {
   world_start
+  before_midnight
   key_add sandbox/left "$(dashboard_make left sandbox)" --every 10d
   key_add sandbox/right "$(dashboard_make right sandbox)" --every 10d --not-with sandbox/left
   [ "$(key_field sandbox/left .not_with)" = sandbox/right ]

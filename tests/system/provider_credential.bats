@@ -57,7 +57,7 @@ killed() { # the names of keys that died, in their order
   key_made live/linode-admin linode-admin --label fleet=one
   key_made live/robot linode --label fleet=one
   key_made live/robot2 linode --label fleet=one
-  keyturn revoke --label fleet=one --yes --timeout 40s
+  keyturn revoke --label fleet=one --yes --timeout 5m
   [ "$(held linode)" = '[0,0]' ]
   [ "$(killed | tr ' ' '\n' | sort | tr '\n' ' ')" = 'linode-admin-1 robot-1 robot2-1 ' ]
   [ "$(killed | tr ' ' '\n' | tail -n 1)" = linode-admin-1 ]
@@ -66,7 +66,7 @@ killed() { # the names of keys that died, in their order
 @test "S1 S4: an emergency that replaces both: new keys are made, old ones die, their credential last" {
   key_made live/linode-admin linode-admin --label fleet=one
   key_made live/robot linode --label fleet=one
-  keyturn revoke --label fleet=one --replace --yes --timeout 40s
+  keyturn revoke --label fleet=one --replace --yes --timeout 5m
   version_is live/robot 2 current
   version_is live/linode-admin 2 current
   [ "$(held linode)" = '[2,2]' ]

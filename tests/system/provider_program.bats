@@ -24,10 +24,10 @@ tokens() { # tokens FILTER
 }
 
 # The definition with the action's program replaced by a script of this text.
-misbehave() { # misbehave ACTION SCRIPT
+misbehave() { # misbehave ACTION SCRIPT [TIME THAT IT HAS]
   printf '#!/bin/sh\n%s\n' "$2" >"$WORLD/bad"
   chmod +x "$WORLD/bad"
-  sed -i -E "s|^  $1: .*|  $1: {program: {command: [$WORLD/bad], timeout: 1s}}|" "$WORLD/providers/token-file.yaml"
+  sed -i -E "s|^  $1: .*|  $1: {program: {command: [$WORLD/bad], timeout: ${3:-2m}}}|" "$WORLD/providers/token-file.yaml"
 }
 
 @test "the example is a good definition" {
@@ -48,7 +48,7 @@ misbehave() { # misbehave ACTION SCRIPT
   keyturn rotate live/service --wait
   version_is live/service 1 dead
   [ "$(tokens '.[].name')" = service-2 ]
-  keyturn revoke live/service --yes --timeout 20s
+  keyturn revoke live/service --yes --timeout 5m
   [ "$(tokens length)" = 0 ]
   lacks "$first" "$(cat "$AGENT_LOG" "$AUDIT")"
 }
@@ -64,7 +64,7 @@ misbehave() { # misbehave ACTION SCRIPT
 }
 
 @test "S2: a program that takes too long is killed with its children, and proves nothing" {
-  misbehave probe "sleep 300 & echo \$! >$WORLD/child; echo '{\"verdict\":\"dead\"}'; wait"
+  misbehave probe "sleep 300 & echo \$! >$WORLD/child; echo '{\"verdict\":\"dead\"}'; wait" 1s
   world_go
   keyturn add live/service --provider token-file --no-secret >/dev/null
   wait_for 20 test -s "$WORLD/child"

@@ -122,13 +122,13 @@ life_by_api() { # life_by_api PROVIDER: made, delivered, replaced, killed; every
   keyturn get "$key" | cmp - "$file"
   ! cmp -s "$file" "$file.first"
   [ "$(held "$1")" = '[1,1]' ]
-  keyturn revoke "$key" --yes --timeout 30s
+  keyturn revoke "$key" --yes --timeout 5m
   version_is "$key" 2 dead
   [ "$(held "$1")" = '[0,0]' ]
   # One that somebody deleted at the provider dies, too.
   keyturn rotate "$key" --wait
   sim POST "/kill?provider=$1"
-  keyturn revoke "$key" --yes --timeout 30s
+  keyturn revoke "$key" --yes --timeout 5m
   version_is "$key" 3 dead
 }
 
@@ -148,7 +148,7 @@ life_by_hand() { # life_by_hand PROVIDER api|person
   wait_for 20 version_is "$key" 1 dead
   [ "$(held "$1")" = '[1,1]' ]
   if [ "$2" = api ]; then
-    keyturn revoke "$key" --yes --timeout 30s
+    keyturn revoke "$key" --yes --timeout 5m
   else
     keyturn revoke "$key" --yes --no-wait
     person_kills "$1" "$key" 2

@@ -102,10 +102,9 @@ revoked_at() { # revoked_at NAME
 
 @test "S1: a new key that dies in the grace keeps the old one alive" {
   world_start
-  begin_reporting --grace 2s
+  begin_reporting --grace 5s
   keyturn rotate live/reporting || true
   keyturn stage live/reporting --stdin <<<"$(dashboard_make reporting-2 live)"
-  rotation_is live/reporting settling
   dashboard_revoke reporting-2
   wait_for 20 rotation_is live/reporting attention
   version_is live/reporting 1 retiring
@@ -182,7 +181,7 @@ rotation_ended() {
 @test "S4: an emergency is accepted, waits for the person, survives a crash, and ends with proof of death" {
   world_start
   begin_reporting
-  run keyturn revoke live/reporting --yes --reason 'pasted into a chat' --timeout 1s
+  asks revoke live/reporting --yes --reason 'pasted into a chat'
   [ "$status" = 6 ]
   version_is live/reporting 1 condemned
   agent_kill

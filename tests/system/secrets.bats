@@ -5,28 +5,36 @@ load helpers
 setup() { world_begin; }
 teardown() { world_end; }
 
-# A rotation to its end, an emergency and a refusal. Every secret that was there is in SECRETS.
+# A rotation to its end, an emergency and a refusal. Every secret that was there is in SECRETS. The names are so long
+# that sealed bytes do not spell them by chance: those of four letters do, once in some thousand runs.
 live_a_life() {
-  world_start
+  local key=quicksilver/watchword
+  sim_start
+  sed 's/^name: .*/name: thunderbolt/' "$WORLD/providers/amps.yaml" >"$WORLD/providers/thunderbolt.yaml"
+  rm "$WORLD/providers/amps.yaml"
+  printf 'environments:\n  - {name: quicksilver, class: live}\n' >"$WORLD/config.yaml"
+  chmod 0600 "$WORLD/config.yaml"
+  agent_start --config "$WORLD/config.yaml"
+  vault_make >/dev/null
   SECRETS=("$PASSPHRASE")
   local one two wrong
   one=$(dashboard_make watchword-1 live)
   two=$(dashboard_make watchword-2 live)
   wrong=$(dashboard_make misplaced live)
   SECRETS+=("$one" "$two" "$wrong")
-  key_add live/watchword "$one" --title 'Zanzibar ferry' --owner quartermaster --label town=Antananarivo \
+  key_add "$key" "$one" --provider thunderbolt --title 'Zanzibar ferry' --owner quartermaster --label hometown=Antananarivo \
     --grace 1s --deliver-file "$WORLD/places/amps.env:env:AMPS_KEY"
-  key_add sandbox/misplaced "$wrong" && return 1
-  keyturn rotate live/watchword || true
-  keyturn stage live/watchword --stdin <<<"$two"
-  wait_for 10 rotation_is live/watchword retiring
+  key_add sandbox/misplaced "$wrong" --provider thunderbolt && return 1
+  keyturn rotate "$key" || true
+  keyturn stage "$key" --stdin <<<"$two"
+  wait_for 10 rotation_is "$key" retiring
   dashboard_revoke watchword-1
-  wait_for 15 rotation_is live/watchword done
-  [ "$(keyturn get live/watchword)" = "$two" ]
+  wait_for 15 rotation_is "$key" done
+  [ "$(keyturn get "$key")" = "$two" ]
   keyturn identify <<<"found: $two" >/dev/null
-  keyturn revoke live/watchword --yes --reason leaked --timeout 1s || true
+  keyturn revoke "$key" --yes --reason leaked --timeout 1s || true
   dashboard_revoke watchword-2
-  wait_for 15 version_is live/watchword 2 dead
+  wait_for 15 version_is "$key" 2 dead
 }
 
 # no_secret_in FILE...: none of SECRETS, as it is, in hexadecimal or in Base64.
@@ -102,7 +110,8 @@ no_secret_in() {
   # Killed, it leaves its journal behind; an agent that ends well would have emptied it.
   agent_kill
   [ -s "$STORE-wal" ]
-  for word in watchword sandbox amps Zanzibar quartermaster Antananarivo town AMPS_KEY sk_live_ places misplaced; do
+  for word in watchword quicksilver sandbox thunderbolt Zanzibar quartermaster Antananarivo hometown AMPS_KEY sk_live_ \
+    places misplaced; do
     for file in "$STORE" "$STORE-wal"; do
       if [ -e "$file" ] && grep -aqF "$word" "$file"; then
         echo "$word is in $file" >&2
@@ -110,8 +119,6 @@ no_secret_in() {
       fi
     done
   done
-  # The name of the table "delivery" is part of the schema, which is public.
-  [ -z "$(cat "$STORE" "$STORE-wal" | grep -aoE '.{0,2}live(ry)?' | grep -av delivery)" ]
 }
 
 @test "S9: every read and every change is in the audit log" {

@@ -21,6 +21,7 @@ whose, path, program = sys.argv[1:4]
 listener = socket.socket(socket.AF_UNIX)
 listener.bind(path)
 listener.listen()
+open(path + ".listens", "w").close()
 os.dup2(listener.fileno(), 3)
 os.set_inheritable(3, True)
 os.environ["LISTEN_PID"] = str(os.getpid() if whose == "self" else os.getppid())
@@ -50,7 +51,7 @@ PYTHON
   agent_stop
   activated self --key-file "$WORLD/vault.key"
   KEYTURN_SOCKET=$WORLD/given.sock
-  wait_for 10 test -S "$KEYTURN_SOCKET"
+  wait_for 10 test -e "$KEYTURN_SOCKET.listens"
   api GET /v1/keys/live/a # waits in the socket's queue, as at a boot
   [ "$API_STATUS" = 200 ]
 }

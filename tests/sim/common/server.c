@@ -48,7 +48,8 @@ void exchange_replace(struct exchange *exchange)
     exchange->content_type = hit->content_type ? hit->content_type : hit->kind->content_type;
     exchange->location = hit->kind->location;
     buf_clear(exchange->out);
-    buf_text_add(exchange->out, hit->body ? hit->body : hit->kind->body);
+    const char *body = hit->body ? hit->body : hit->kind->body;
+    buf_text_add(exchange->out, body ? body : ""); /* a kind with a meaning, at a provider that has no words for it */
 }
 
 /* --- one request --------------------------------------------------------- */

@@ -93,6 +93,14 @@ static int control_faults(struct sim *sim, struct table *table, struct exchange 
     return armed ? 204 : 400;
 }
 
+static int control_disarm(struct sim *sim, struct table *table, struct exchange *exchange)
+{
+    (void)table;
+    (void)exchange;
+    faults_clear(sim->faults);
+    return 204;
+}
+
 static int control_journal(struct sim *sim, struct table *table, struct exchange *exchange)
 {
     (void)table;
@@ -109,7 +117,8 @@ static const struct {
     {"GET", "/admin", true, control_admin},     {"GET", "/count", true, control_count},
     {"POST", "/deputies", true, control_deputies},
     {"GET", "/secrets", true, control_secrets},
-    {"POST", "/faults", false, control_faults}, {"GET", "/journal", false, control_journal},
+    {"POST", "/faults", false, control_faults}, {"DELETE", "/faults", false, control_disarm},
+    {"GET", "/journal", false, control_journal},
 };
 
 void sim_control(struct sim *sim, const char *path, struct exchange *exchange)
