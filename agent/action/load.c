@@ -142,6 +142,30 @@ static enum err_code load_read(int fd, const char *path, struct buf *out, struct
     }
 }
 
+/* A file that was cut, or is being written, may be good YAML and mean something else: "remind: 1d" of "1d12h", or
+ * rules without the last ones. Cut in a line it has no line feed at its end, as a text that is whole has. */
+static enum err_code load_check_end(const char *path, const char *text, size_t length, struct err *err)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz_";
+    if (length == 0 || text[length - 1] == '\n')
+        return ERR_OK;
+    unsigned line = 1;
+    const char *last = text;
+    for (const char *at = text; at < text + length; at++) {
+        if (*at != '\n')
+            continue;
+        line++;
+        last = at + 1;
+    }
+    last += strspn(last, " -{");
+    size_t field = strspn(last, letters);
+    int named = last[field] == ':' ? (int)field : 0;
+    return err_set(err, ERR_INVALID,
+                   "%s:%u: %.*s%sthe file ends in the middle of a line, as if it had been cut: write the rest, or a "
+                   "line feed where this is all of it",
+                   path, line, named, last, named ? ": " : "");
+}
+
 enum err_code action_load_read(const char *path, struct buf *out, struct err *err)
 {
     OWN_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -151,7 +175,9 @@ enum err_code action_load_read(const char *path, struct buf *out, struct err *er
     if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
         return err_set(err, ERR_INVALID, "%s: is not a regular file", path);
     TRY(file_check_private(fd, path, false, err));
-    return load_read(fd, path, out, err);
+    size_t before = out->length;
+    TRY(load_read(fd, path, out, err));
+    return load_check_end(path, buf_text(out) + before, out->length - before, err);
 }
 
 enum err_code action_load_file(const char *path, const cyaml_schema_value_t *schema, void **ret_data,

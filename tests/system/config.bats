@@ -47,6 +47,32 @@ refused_at() { # refused_at FILE OPTION...: with the file and the line
   done
 }
 
+refused_cut() { # refused_cut FILE LINE FIELD OPTION...: as one whose last line has no end
+  run "$KEYTURND" "${@:4}" --check-config
+  [ "$status" != 0 ]
+  has "$1:$2: $3: the file ends in the middle of a line" "$output"
+}
+
+@test "a file that was cut in a line, and means something all the same, is refused with its last line and field" {
+  local text line
+  printf 'log: info\nremind: 1d' >"$WORLD/config.yaml" # it said 10d
+  chmod 0600 "$WORLD/config.yaml"
+  refused_cut "$WORLD/config.yaml" 2 remind --config "$WORLD/config.yaml"
+  echo >>"$WORLD/config.yaml"
+  "$KEYTURND" --config "$WORLD/config.yaml" --check-config
+
+  mkdir "$WORLD/cut"
+  text=$(grep -v '^ *#' "$REPOSITORY/packaging/providers/amps.yaml")
+  printf '%s' "$text" >"$WORLD/cut/amps.yaml"
+  line=$(($(wc -l <"$WORLD/cut/amps.yaml") + 1))
+  refused_cut "$WORLD/cut/amps.yaml" "$line" name --providers "$WORLD/cut"
+  run keyturn provider check "$WORLD/cut/amps.yaml"
+  [ "$status" = 1 ]
+  has 'ends in the middle of a line' "$output"
+  echo >>"$WORLD/cut/amps.yaml"
+  "$KEYTURND" --providers "$WORLD/cut" --check-config
+}
+
 @test "a file that may not be read, or is none, is named" {
   mkdir "$WORLD/folder.d"
   run "$KEYTURND" --config "$WORLD/folder.d" --check-config

@@ -18,7 +18,8 @@ enum err_code action_load_file(const char *path, const cyaml_schema_value_t *sch
 enum err_code action_load_text(const char *what, const char *text, size_t length,
                                const cyaml_schema_value_t *schema, void **ret_data, struct err *err)
     ERR_MUST_CHECK;
-/* A definition's file as text, appended to out, with the checks of action_load_file. */
+/* A definition's file as text, appended to out, with the checks of action_load_file: a regular file, at most 256
+ * KiB, not for others to write to, and a line feed at its end (ERR_INVALID, with line and field). */
 enum err_code action_load_read(const char *path, struct buf *out, struct err *err) ERR_MUST_CHECK;
 /* For an error found after loading, whose message starts with a field
  * ("actions.probe.requests[1].url: …", counted from 1): put "<what>:<line>: " before it, the line
