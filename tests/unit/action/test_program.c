@@ -341,7 +341,7 @@ static bool is_gone(pid_t pid)
     char path[64];
     char line[256] = "";
     (void)snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    for (int i = 0; i < 200; i++) {
+    for (int i = 0; i < 6000; i++) {
         FILE *file = fopen(path, "re");
         if (!file)
             return true;
@@ -355,6 +355,9 @@ static bool is_gone(pid_t pid)
     return false;
 }
 
+/* For a shell to come to its first words, on a machine that is busy, too. */
+enum { LONG_ENOUGH_MS = 2000 };
+
 static struct action_program_answer run_for(const char *line, const char *argument, int64_t timeout_ms)
 {
     const char *const argv[] = {"sh", "-c", line, "sh", argument, NULL};
@@ -367,15 +370,15 @@ static void test_time_limit_asks_first_and_kills_who_ignores_it(void **state)
 {
     (void)state;
     struct action_program_answer answer = run_for("trap 'echo asked; exit 0' TERM; while :; do sleep 0.05; done",
-                                                  "", 200);
+                                                  "", LONG_ENOUGH_MS);
     assert_int_equal(answer.end, ACTION_PROGRAM_TIMED_OUT);
     assert_output(&answer, "asked\n");
-    assert_true(answer.elapsed_ms < 200 + ACTION_PROGRAM_GRACE_MS);
+    assert_true(answer.elapsed_ms < LONG_ENOUGH_MS + ACTION_PROGRAM_GRACE_MS);
     answer_release(&answer);
 
-    answer = run_for("trap '' TERM; while :; do sleep 0.05; done", "", 200);
+    answer = run_for("trap '' TERM; while :; do sleep 0.05; done", "", LONG_ENOUGH_MS);
     assert_int_equal(answer.end, ACTION_PROGRAM_TIMED_OUT);
-    assert_in_range(answer.elapsed_ms, 200 + ACTION_PROGRAM_GRACE_MS, 200 + ACTION_PROGRAM_GRACE_MS + 8000);
+    assert_in_range(answer.elapsed_ms, LONG_ENOUGH_MS + ACTION_PROGRAM_GRACE_MS, 60 * 1000);
     answer_release(&answer);
 }
 
@@ -387,7 +390,7 @@ static void test_time_limit_kills_grandchildren_that_left_the_group(void **state
     /* setsid makes a group of its own; sh waits for it, so it still is a descendant. */
     struct action_program_answer answer =
         run_for("trap '' TERM; setsid sh -c 'trap \"\" TERM; echo $$ >\"$1\"; while :; do sleep 0.1; done' sh \"$1\"; :",
-                folder.file, 300);
+                folder.file, LONG_ENOUGH_MS);
     assert_int_equal(answer.end, ACTION_PROGRAM_TIMED_OUT);
     answer_release(&answer);
     assert_true(is_gone(read_pid(folder.file)));
@@ -400,11 +403,11 @@ static void test_what_stays_behind_in_the_group_is_killed_and_holds_nothing_up(v
     struct folder folder;
     folder_open(&folder);
     struct action_program_answer answer =
-        run_for("sleep 600 & echo $! >\"$1\"; echo done", folder.file, 20 * 1000);
+        run_for("sleep 600 & echo $! >\"$1\"; echo done", folder.file, 600 * 1000);
     assert_int_equal(answer.end, ACTION_PROGRAM_EXITED);
     assert_int_equal(answer.status, 0);
     assert_output(&answer, "done\n");
-    assert_true(answer.elapsed_ms < 10 * 1000);
+    assert_true(answer.elapsed_ms < 300 * 1000);
     answer_release(&answer);
     assert_true(is_gone(read_pid(folder.file)));
     folder_close(&folder);
@@ -417,9 +420,9 @@ static void test_a_daemon_may_live_on_and_holds_nothing_up(void **state)
     folder_open(&folder);
     struct action_program_answer answer =
         run_for("setsid sh -c 'echo $$ >\"$1\"; exec sleep 600' sh \"$1\" & "
-                "while ! [ -s \"$1\" ]; do sleep 0.02; done; exit 0", folder.file, 20 * 1000);
+                "while ! [ -s \"$1\" ]; do sleep 0.02; done; exit 0", folder.file, 600 * 1000);
     assert_int_equal(answer.end, ACTION_PROGRAM_EXITED);
-    assert_true(answer.elapsed_ms < 10 * 1000);
+    assert_true(answer.elapsed_ms < 300 * 1000);
     answer_release(&answer);
     pid_t pid = read_pid(folder.file);
     assert_int_equal(kill(pid, 0), 0);

@@ -184,15 +184,16 @@ static void test_S3_done_without_its_secret_is_unknown(void **state)
     assert_null(got.secret);
 }
 
-#define CREATE_THEN(url)                                                                                       \
+#define CREATE_THEN(url) CREATE_THEN_WITHIN("300ms", url)
+#define CREATE_THEN_WITHIN(time, url)                                                                                       \
     "requests:\n"                                                                                              \
     "  - {method: POST, url: '{{base_url}}/half', " DONE_201 ", extract: [{name: id, pointer: /id}]}\n"         \
-    "  - {method: GET, url: '" url "', timeout: 300ms, rules: [{status: 200, verdict: done}],"                  \
+    "  - {method: GET, url: '" url "', timeout: " time ", rules: [{status: 200, verdict: done}],"               \
     " extract: [{name: secret, pointer: /key}]}\n"
 
 static void test_a_request_uses_what_the_one_before_extracted(void **state)
 {
-    struct outcome got = run(*state, CREATE_THEN("{{base_url}}/fetch?id={{id|urlencode}}"));
+    struct outcome got = run(*state, CREATE_THEN_WITHIN("60s", "{{base_url}}/fetch?id={{id|urlencode}}"));
     assert_int_equal(got.result.verdict, ACTION_DONE);
     assert_string_equal(got.id, "7");
     assert_secret(&got, "sk_new_1234567890");

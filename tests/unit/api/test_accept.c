@@ -75,11 +75,11 @@ static int hall_connect(const struct hall *hall)
     return fd;
 }
 
-/* Has it been given so many in all? Waits for it, for some seconds at most. */
+/* Has it been given so many in all? Waits for it, for a minute at most. */
 static bool hall_reaches(struct hall *hall, int count)
 {
     const struct timespec step = {.tv_nsec = 1000 * 1000};
-    for (int i = 0; i < 5000 && atomic_load(&hall->all) < count; i++)
+    for (int i = 0; i < 60000 && atomic_load(&hall->all) < count; i++)
         (void)nanosleep(&step, NULL);
     return atomic_load(&hall->all) == count;
 }

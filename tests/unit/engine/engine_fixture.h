@@ -285,11 +285,11 @@ static inline struct vault_key fixture_key(struct fixture *fixture, const char *
     return copy;
 }
 
-/* Wait until condition holds for the key; fail after 10 s. */
+/* Wait until condition holds for the key; fail after two minutes. */
 #define WAIT_FOR(fixture, name, condition)                                                         \
     do {                                                                                           \
         struct vault_key key = {0};                                                                \
-        int left = 1000;                                                                           \
+        int left = 12000;                                                                          \
         do {                                                                                       \
             fixture_sleep();                                                                       \
             key = fixture_key(fixture, name);                                                      \

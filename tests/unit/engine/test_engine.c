@@ -63,7 +63,7 @@ static void test_S3_lost_create_is_found_condemned_and_issued_anew(void **state)
     struct fixture *fixture = *state;
     fixture_write(fixture, "issue.lost", "", 0600);
     add(fixture, "lost", "fs", NULL, NULL, 0);
-    for (int i = 0; i < 3000 && fixture_logged(fixture, "find lost-1") < 0; i++)
+    for (int i = 0; i < 12000 && fixture_logged(fixture, "find lost-1") < 0; i++)
         fixture_sleep();
     uint8_t rotation_id[VAULT_ID_BYTES];
     memcpy(rotation_id, fixture_key(fixture, "lost").rotation_id, VAULT_ID_BYTES);
@@ -79,7 +79,7 @@ static void test_S3_restart_in_the_middle_of_an_issue_leaves_no_orphan(void **st
     struct fixture *fixture = *state;
     fixture_write(fixture, "issue.slow", "1", 0600);
     add(fixture, "cut", "fs", NULL, NULL, 0);
-    for (int i = 0; i < 3000 && fixture_logged(fixture, "issue cut-1") < 0; i++)
+    for (int i = 0; i < 12000 && fixture_logged(fixture, "issue cut-1") < 0; i++)
         fixture_sleep();
     fixture_stop(fixture);
     fixture_remove(fixture, "issue.slow");
@@ -102,11 +102,11 @@ static void test_S3_a_key_that_comes_after_cancel_is_revoked(void **state)
     WAIT_FOR(fixture, "late", key.current_number == 1 && !key.rotation_state);
     fixture_write(fixture, "issue.slow", "1", 0600);
     GOOD(engine_rotate(fixture->engine, "test", "live", "late", &rotation, &good_err));
-    for (int i = 0; i < 3000 && fixture_logged(fixture, "issue late-2") < 0; i++)
+    for (int i = 0; i < 12000 && fixture_logged(fixture, "issue late-2") < 0; i++)
         fixture_sleep();
     GOOD(engine_move(fixture->engine, "test", rotation.row.id, ENGINE_CANCEL, NULL, &good_err));
     assert_int_equal(fixture_rotation(fixture, rotation.row.id).state, ROTATION_FAILED);
-    for (int i = 0; i < 3000 && fixture_logged(fixture, "revoke late-2") < 0; i++)
+    for (int i = 0; i < 12000 && fixture_logged(fixture, "revoke late-2") < 0; i++)
         fixture_sleep();
     WAIT_FOR(fixture, "late", !key.open_revocations);
     assert_false(fixture_exists(fixture, "keys/late-2"));
@@ -216,7 +216,7 @@ static void test_S4_emergency_kills_every_version_and_ends_with_proof(void **sta
     GOOD(engine_revoke(fixture->engine, "test", &emergency, &incident, &good_err));
     assert_int_equal(incident.revocations, 1);
     assert_int_equal(fixture_key(fixture, "leak").current_number, 0);
-    for (int i = 0; i < 3000 && fixture_logged(fixture, "revoke leak-1") < 0; i++)
+    for (int i = 0; i < 12000 && fixture_logged(fixture, "revoke leak-1") < 0; i++)
         fixture_sleep();
     fixture_stop(fixture);
     fixture_remove(fixture, "revoke.answer");
@@ -287,7 +287,7 @@ static void test_locked_vault_refuses_and_lock_waits_for_answers(void **state)
     struct fixture *fixture = *state;
     fixture_write(fixture, "issue.slow", "1", 0600);
     add(fixture, "lock", "fs", NULL, NULL, 0);
-    for (int i = 0; i < 3000 && fixture_logged(fixture, "issue lock-1") < 0; i++)
+    for (int i = 0; i < 12000 && fixture_logged(fixture, "issue lock-1") < 0; i++)
         fixture_sleep();
     GOOD(engine_lock(fixture->engine, "test", &good_err));
     REFUSED(ERR_LOCKED, "keyturn unlock", engine_rotate(fixture->engine, "test", "live", "lock", NULL, &good_err));
@@ -343,7 +343,7 @@ static void test_S8_a_row_hidden_from_an_index_locks_the_vault(void **state)
     assert_int_equal(system(command), 0);
     fixture_start(fixture);
     fixture_unlock(fixture);
-    for (int i = 0; i < 3000 && vault_state(fixture->vault) != VAULT_LOCKED; i++)
+    for (int i = 0; i < 12000 && vault_state(fixture->vault) != VAULT_LOCKED; i++)
         fixture_sleep();
     assert_int_equal(vault_state(fixture->vault), VAULT_LOCKED);
 }

@@ -159,7 +159,7 @@ static void test_S3_what_was_not_done_is_done_again_after_the_propagation_time(v
     add(fixture, true, NULL);
     fixture_write(fixture, "issue.before", "", 0600);
     struct vault_rotation rotation = rotate(fixture);
-    for (int i = 0; i < 1000 && times_logged(fixture, "issue ") < 1; i++)
+    for (int i = 0; i < 12000 && times_logged(fixture, "issue ") < 1; i++)
         fixture_sleep();
     REFUSED(ERR_STATE, "may be replaced already", engine_move(fixture->engine, "test", rotation.row.id,
                                                          ENGINE_CANCEL, NULL, &good_err));
@@ -177,7 +177,7 @@ static void test_S3_a_restart_in_the_middle_of_it_repeats_nothing(void **state)
     fixture_write(fixture, "issue.lost", "", 0600);
     fixture_write(fixture, "probe.answer", "{\"verdict\":\"unknown\"}", 0600);
     rotate(fixture);
-    for (int i = 0; i < 1000 && times_logged(fixture, "issue ") < 1; i++)
+    for (int i = 0; i < 12000 && times_logged(fixture, "issue ") < 1; i++)
         fixture_sleep();
     fixture_stop(fixture);
     fixture_remove(fixture, "issue.lost");

@@ -137,7 +137,7 @@ static struct outcome ask_with(struct fixture *fixture, const char *method, cons
 
 static struct outcome ask(struct fixture *fixture, const char *method, const char *path)
 {
-    return ask_with(fixture, method, path, (struct http_request){.timeout_ms = 300});
+    return ask_with(fixture, method, path, (struct http_request){.timeout_ms = 60 * 1000});
 }
 
 static void test_answer_comes_with_status_type_and_body(void **state)
@@ -266,7 +266,7 @@ static void test_S3_lost_answers_are_uncertain(void **state)
     static const char *const paths[] = {"/closes", "/resets", "/truncated", "/chunked",
                                         "/garbage", "/silent", "/slow"};
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
-        struct outcome got = ask(*state, "POST", paths[i]);
+        struct outcome got = ask_with(*state, "POST", paths[i], (struct http_request){.timeout_ms = 300});
         if (got.outcome != HTTP_UNCERTAIN)
             fail_msg("%s: outcome %d", paths[i], (int)got.outcome);
         assert_int_equal(got.status, 0);
