@@ -100,6 +100,7 @@ static void program_run(void *context)
         .output_is_secret = true,
         .max_output_bytes = STEP_PROGRAM_OUTPUT_BYTES,
         .timeout_ms = program->timeout_ms,
+        .stop_fd = program->step->runner->stop_fd,
         .clock = program->step->runner->clock,
     };
     program->code = action_program_run(&call, &program->answer, &program->err);

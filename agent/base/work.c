@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum {
     WORK_MAX_THREADS = 64,
@@ -27,6 +28,8 @@ struct work_list {
 struct work_pool {
     pthread_mutex_t mutex;
     pthread_cond_t changed; /* a job waits, or stopping */
+    pthread_cond_t idle;    /* no job runs */
+    size_t running;
     struct work_list urgent;
     struct work_list waiting;
     struct work_list ended;
@@ -77,9 +80,12 @@ static void *work_thread(void *context)
     struct work_pool *pool = context;
     pthread_mutex_lock(&pool->mutex);
     for (struct work_item *item = work_next(pool); item; item = work_next(pool)) {
+        pool->running++;
         pthread_mutex_unlock(&pool->mutex);
         item->job.run(item->job.context);
         pthread_mutex_lock(&pool->mutex);
+        if (--pool->running == 0)
+            pthread_cond_broadcast(&pool->idle);
         work_list_push(&pool->ended, item);
         pthread_mutex_unlock(&pool->mutex);
         pool->wake(pool->wake_context);
@@ -130,6 +136,7 @@ enum err_code work_pool_new(size_t threads, void (*wake)(void *context), void *w
     pool->wake_context = wake_context;
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_cond_init(&pool->changed, NULL);
+    pthread_cond_init(&pool->idle, NULL);
     int sys = work_start_threads(pool, threads);
     if (sys != 0) {
         work_pool_free(pool);
@@ -139,12 +146,26 @@ enum err_code work_pool_new(size_t threads, void (*wake)(void *context), void *w
     return ERR_OK;
 }
 
-static void work_stop(struct work_pool *pool)
+bool work_pool_stop(struct work_pool *pool, int64_t wait_ms)
 {
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    int64_t end_ns = until.tv_nsec + wait_ms % 1000 * 1000000;
+    until.tv_sec += (time_t)(wait_ms / 1000 + end_ns / 1000000000);
+    until.tv_nsec = (long)(end_ns % 1000000000);
     pthread_mutex_lock(&pool->mutex);
     pool->stopping = true;
     pthread_cond_broadcast(&pool->changed);
+    while (pool->running && pthread_cond_clockwait(&pool->idle, &pool->mutex, CLOCK_MONOTONIC, &until) == 0) {
+    }
+    bool idle = pool->running == 0;
     pthread_mutex_unlock(&pool->mutex);
+    return idle;
+}
+
+static void work_end_threads(struct work_pool *pool)
+{
+    (void)work_pool_stop(pool, 0);
     for (size_t i = 0; i < pool->threads; i++)
         pthread_join(pool->thread[i], NULL);
 }
@@ -164,11 +185,12 @@ struct work_pool *work_pool_free(struct work_pool *pool)
 {
     if (!pool)
         return NULL;
-    work_stop(pool);
+    work_end_threads(pool);
     work_finish(&pool->ended, false);
     work_finish(&pool->urgent, true);
     work_finish(&pool->waiting, true);
     pthread_cond_destroy(&pool->changed);
+    pthread_cond_destroy(&pool->idle);
     pthread_mutex_destroy(&pool->mutex);
     free(pool);
     return NULL;

@@ -257,7 +257,11 @@ enum err_code delivery_start(const struct action_runner *runner, const struct de
     if (!job)
         return err_set(err, ERR_MEMORY, "out of memory to deliver to %s", delivery->target);
     *job = (struct delivery_job){
-        .task = {.delivery = delivery, .operation = operation, .subject = *subject, .clock = runner->clock},
+        .task = {.delivery = delivery,
+                 .operation = operation,
+                 .subject = *subject,
+                 .clock = runner->clock,
+                 .stop_fd = runner->stop_fd},
         .runner = runner,
         .urgent = urgent,
         .done = done,

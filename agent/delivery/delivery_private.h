@@ -104,6 +104,7 @@ struct delivery_task {
     enum delivery_operation operation;
     struct delivery_subject subject;
     const struct clock *clock;
+    int stop_fd; /* as the runner's */
 };
 
 /* Write content in place of the file, or remove the file. ERR_EXISTS: it is another's. */

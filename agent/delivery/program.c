@@ -82,6 +82,7 @@ void delivery_run(const struct delivery_task *task, const struct delivery_comman
                                              .hidden = subject->secret,
                                              .max_output_bytes = PROGRAM_OUTPUT_BYTES,
                                              .timeout_ms = command->timeout_ms,
+                                             .stop_fd = task->stop_fd,
                                              .clock = task->clock};
     struct err err = {0};
     struct action_program_answer answer = {0};

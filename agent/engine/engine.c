@@ -21,6 +21,7 @@ enum {
     ANCHOR_EVERY_MS = 1000,
     WAIT_MOST_MS = 60 * 1000,
     DRAIN_MS = 10 * 1000,
+    PROGRAMS_MS = 50 * 1000,
 };
 
 /* --- Construction ------------------------------------------------------------------- */
@@ -52,7 +53,11 @@ static enum err_code build(struct engine *engine, struct err *err)
         if (engine->notify_stop_fd < 0)
             return err_set_errno(err, errno, "no descriptor to end programs of channels by");
     }
+    engine->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (engine->stop_fd < 0)
+        return err_set_errno(err, errno, "no descriptor to end programs by");
     engine->runner = (struct action_runner){.http = engine->http,
+                                            .stop_fd = engine->stop_fd,
                                             .work = engine->work,
                                             .arena = engine->arena,
                                             .clock = engine->options.clock,
@@ -77,6 +82,8 @@ enum err_code engine_new(const struct engine_options *options, struct engine **r
         engine->options.open_rotations = LIMIT_OPEN_ROTATIONS;
     if (!engine->options.drain_ms)
         engine->options.drain_ms = DRAIN_MS;
+    if (!engine->options.programs_ms)
+        engine->options.programs_ms = PROGRAMS_MS;
     if (!engine->options.remind_ms)
         engine->options.remind_ms = 60 * 60 * 1000;
     engine->vault = options->vault;
@@ -89,15 +96,29 @@ enum err_code engine_new(const struct engine_options *options, struct engine **r
     return ERR_OK;
 }
 
+/* Programs may take an hour. Whoever ends the agent does not wait so long (systemd: TimeoutStopSec), and would kill
+ * them without a word; so they are asked to end before. What they were doing is done again at the next start. */
+static void end_programs(struct engine *engine)
+{
+    if (work_pool_stop(engine->work, engine->options.programs_ms))
+        return;
+    log_warning("engine", "what still runs is asked to end, for the agent ends; it is done again at the next start");
+    (void)eventfd_write(engine->stop_fd, 1);
+}
+
 struct engine *engine_free(struct engine *engine)
 {
     if (!engine)
         return NULL;
     /* The clients end their requests first: each calls its flight's done. */
+    if (engine->work)
+        end_programs(engine);
     work_pool_free(engine->work);
     work_pool_free(engine->notify_work);
     if (engine->notify_stop_fd > 0)
         (void)close(engine->notify_stop_fd);
+    if (engine->stop_fd > 0)
+        (void)close(engine->stop_fd);
     http_client_free(engine->http);
     if (engine->flights.loads)
         flights_release(engine);

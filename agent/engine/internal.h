@@ -272,6 +272,7 @@ struct engine {
     struct http_client *http;
     struct work_pool *work;
     struct work_pool *notify_work; /* a thread for programs of channels alone; NULL without one */
+    int stop_fd;                   /* readable when programs have had their time at the engine's end */
     int notify_stop_fd;            /* readable when the engine stops: its programs end; 0: there are none */
     size_t notices_in_flight;      /* planned and not ended */
     size_t open_rotations;         /* counted at unlocking, then kept */

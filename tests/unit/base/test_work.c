@@ -258,6 +258,25 @@ static void test_done_may_submit_but_not_to_a_pool_that_stops(void **state)
     bench_close(&bench);
 }
 
+static void test_a_pool_that_stops_waits_no_longer_than_it_is_told(void **state)
+{
+    (void)state;
+    struct task holder = {0}, waiting = {0};
+    struct bench bench;
+    bench_open(&bench, 1);
+    submit(&bench, &holder, run_hold, false);
+    assert_int_equal(sem_wait(&bench.held), 0);
+    submit(&bench, &waiting, run_count, false);
+    assert_false(work_pool_stop(bench.pool, 0));
+    assert_false(work_pool_stop(bench.pool, 20));
+    pthread_t opener;
+    assert_int_equal(pthread_create(&opener, NULL, open_gate_later, &bench), 0);
+    assert_true(work_pool_stop(bench.pool, 3600 * 1000));
+    pthread_join(opener, NULL);
+    assert_int_equal(waiting.runs, 0); /* none begins any more */
+    bench_close(&bench);
+}
+
 static void test_limits_of_threads_from_both_sides(void **state)
 {
     (void)state;
@@ -281,6 +300,7 @@ int main(void)
         cmocka_unit_test(test_urgent_jobs_go_first_and_each_kind_in_its_order),
         cmocka_unit_test(test_free_waits_for_the_running_job_and_cancels_the_queued),
         cmocka_unit_test(test_done_may_submit_but_not_to_a_pool_that_stops),
+        cmocka_unit_test(test_a_pool_that_stops_waits_no_longer_than_it_is_told),
         cmocka_unit_test(test_limits_of_threads_from_both_sides),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

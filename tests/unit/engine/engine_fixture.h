@@ -35,6 +35,7 @@ struct fixture {
     struct secret *key_file;
     pthread_t thread;
     struct vault_session *session;
+    int64_t programs_ms;   /* the same: so long programs run on at the end; 0: as long as usual */
     size_t open_rotations; /* from the next start on; 0: as many as may be */
     size_t parallel;       /* the same */
 };
@@ -199,7 +200,8 @@ static inline void fixture_start(struct fixture *fixture)
                                      .random = &random_system,
                                      .open_rotations = fixture->open_rotations,
                                      .parallel = fixture->parallel,
-                                     .drain_ms = 1};
+                                     .drain_ms = 1,
+                                     .programs_ms = fixture->programs_ms};
     GOOD(engine_new(&options, &fixture->engine, &good_err));
     assert_int_equal(pthread_create(&fixture->thread, NULL, fixture_loop, fixture), 0);
 }

@@ -180,6 +180,50 @@ static void test_R11_new_is_delivered_before_it_is_current(void **state)
     assert_non_null(strstr(content, "fs_live_file-2-"));
 }
 
+/* Nobody who ends the agent waits for an hour: systemd would kill it, and the program, without a word. */
+static void test_S10_a_long_program_is_asked_to_end_with_the_agent_and_run_again(void **state)
+{
+    struct fixture *fixture = *state;
+    char definition[1200];
+    snprintf(definition, sizeof definition,
+             "{\"kind\":\"program\",\"class\":\"live\",\"timeout\":\"1h\",\"command\":[\"/bin/sh\",\"-c\","
+             "\"cd %s; cat >/dev/null; test -e asked && exit 0; trap '>asked; exit 75' TERM; >runs; "
+             "sleep 3600 & wait\"]}",
+             fixture->folder);
+    fixture_stop(fixture);
+    fixture->programs_ms = 20;
+    fixture_start(fixture);
+    fixture_unlock(fixture);
+    const char *deliveries[] = {definition};
+    add(fixture, "long", "fs", NULL, deliveries, 1);
+    for (int left = 1000; !fixture_exists(fixture, "runs") && left > 0; left--)
+        fixture_sleep();
+    assert_true(fixture_exists(fixture, "runs"));
+    fixture_stop(fixture);
+    assert_true(fixture_exists(fixture, "asked"));
+    fixture_start(fixture);
+    fixture_unlock(fixture);
+    WAIT_FOR(fixture, "long", key.current_number == 1 && !key.rotation_state);
+}
+
+/* The units of systemd wait for the agent longer than it takes. */
+static void test_systemd_waits_until_the_agent_has_ended(void **unused)
+{
+    static const char *const units[] = {"system", "user"};
+    (void)unused;
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        char path[600], text[8192];
+        snprintf(path, sizeof path, "%s/packaging/systemd/%s/keyturn.service.in", KEYTURN_SOURCE_DIR, units[i]);
+        FILE *file = fopen(path, "re");
+        assert_non_null(file);
+        text[fread(text, 1, sizeof text - 1, file)] = '\0';
+        (void)fclose(file);
+        const char *line = strstr(text, "\nTimeoutStopSec=");
+        assert_non_null(line);
+        assert_true(strtol(strchr(line, '=') + 1, NULL, 10) * 1000 > ENGINE_END_MOST_MS);
+    }
+}
+
 static void test_R12_R13_a_failed_check_puts_old_back_and_condemns_new(void **state)
 {
     struct fixture *fixture = *state;
@@ -361,6 +405,8 @@ int main(void)
         ENGINE_TEST(test_R01_R03_a_person_makes_the_key_and_K03_revokes_the_old),
         ENGINE_TEST(test_S5_wrong_environment_unknown_shape_and_duplicate_are_refused),
         ENGINE_TEST(test_R11_new_is_delivered_before_it_is_current),
+        ENGINE_TEST(test_S10_a_long_program_is_asked_to_end_with_the_agent_and_run_again),
+        ENGINE_TEST(test_systemd_waits_until_the_agent_has_ended),
         ENGINE_TEST(test_R12_R13_a_failed_check_puts_old_back_and_condemns_new),
         ENGINE_TEST(test_S4_emergency_kills_every_version_and_ends_with_proof),
         ENGINE_TEST(test_R22_emergency_on_old_does_not_wait_for_grace),

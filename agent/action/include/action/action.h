@@ -210,6 +210,7 @@ struct action_runner {
     const struct clock *clock;
     const char *ca_file; /* for tests and private CAs; NULL: the system's */
     action_tracer *trace; /* or NULL */
+    int stop_fd;          /* readable: programs are asked to end, and none is started (program.h); 0: none */
 };
 
 /* Start a step (not a manual one: ERR_INVALID). values, spec and what runner points to are

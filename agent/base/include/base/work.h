@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct work_pool;
 
@@ -26,6 +27,9 @@ struct work_job {
  * job has ended (it must be thread-safe and not block). */
 enum err_code work_pool_new(size_t threads, void (*wake)(void *context), void *wake_context,
                             struct work_pool **ret_pool, struct err *err) ERR_MUST_CHECK;
+/* Begin no job any more, and wait until those that run have ended, at most wait_ms. True: none runs. Then, or to
+ * wait for as long as they take, work_pool_free. */
+bool work_pool_stop(struct work_pool *pool, int64_t wait_ms);
 struct work_pool *work_pool_free(struct work_pool *pool);
 OWN_DEFINE(struct work_pool, work_pool_free);
 

@@ -49,11 +49,17 @@ struct engine_options {
     int64_t remind_ms;     /* a person is reminded this often; 0: 1 h */
     size_t open_rotations; /* so many may be open at once; 0: LIMIT_OPEN_ROTATIONS */
     int64_t reconcile_every_ms; /* stored keys are compared with what providers list this often; 0: 1 d, < 0: never */
-    int64_t drain_ms;      /* at the end, what is under way gets so long to end; 0: 10 s */
+    int64_t drain_ms;      /* at the end, what is under way gets so long to end and be recorded; 0: 10 s */
+    int64_t programs_ms;   /* and then programs, before they are asked to end; 0: 50 s */
 };
+
+/* With the defaults, the engine ends within this after engine_stop: both times, and the grace of programs. Who
+ * ends the agent waits longer (TimeoutStopSec of packaging/systemd). */
+enum { ENGINE_END_MOST_MS = 62 * 1000 };
 
 enum err_code engine_new(const struct engine_options *options, struct engine **ret_engine, struct err *err)
     ERR_MUST_CHECK;
+/* Waits for programs that run, programs_ms at most, and ends them then. */
 struct engine *engine_free(struct engine *engine);
 OWN_DEFINE(struct engine, engine_free);
 /* Run the loop until engine_stop. On return what was under way has ended or, after drain_ms, been
