@@ -72,11 +72,7 @@ static enum err_code harden_check_lock(struct err *err)
         return err_set_errno(err, errno, "cannot map memory");
     int sys = harden_lock(trial, HARDEN_TRIAL_BYTES);
     (void)munmap(trial, HARDEN_TRIAL_BYTES);
-    if (sys != 0)
-        return harden_refuse_unlocked(sys, err);
-    /* And what libsodium hands out is locked, indeed. */
-    OWN(secret_free) struct secret *secret = secret_new(1);
-    return secret ? ERR_OK : harden_refuse_unlocked(ENOMEM, err);
+    return sys == 0 ? ERR_OK : harden_refuse_unlocked(sys, err);
 }
 
 static bool harden_may_lock_all(void)
