@@ -2,8 +2,10 @@
 
 #include "base/text.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 
 enum err_code key_parse(struct cli *cli, const char *text, struct key_name *ret_key, struct err *err)
 {
@@ -31,6 +33,23 @@ enum err_code cli_misused(struct cli *cli, enum err_code code)
 {
     cli->misused = code != ERR_OK;
     return code;
+}
+
+enum err_code cli_write(struct cli *cli, const void *bytes, size_t length, struct err *err)
+{
+    const char *at = bytes;
+    while (length > 0) {
+        ssize_t wrote = write(STDOUT_FILENO, at, length);
+        if (wrote < 0 && errno != EINTR) {
+            cli->reached_nobody = false;
+            return err_set_errno(err, errno, "cannot write to standard output");
+        }
+        if (wrote > 0) {
+            at += wrote;
+            length -= (size_t)wrote;
+        }
+    }
+    return ERR_OK;
 }
 
 /* Codes that are not here mean: it failed. */

@@ -47,6 +47,10 @@ enum err_code cli_misuse(struct cli *cli, struct err *err, const char *format, .
 /* The same for an error that is filled already. */
 enum err_code cli_misused(struct cli *cli, enum err_code code);
 
+/* Bytes as they are to standard output, past stdio. That they do not arrive is no fault of the agent they came
+ * from: cli->reached_nobody is false then. */
+enum err_code cli_write(struct cli *cli, const void *bytes, size_t length, struct err *err) ERR_MUST_CHECK;
+
 /* How the program ends. */
 enum cli_exit cli_exit_of(const struct cli *cli, enum err_code code);
 

@@ -6,53 +6,56 @@
 
 #include "base/text.h"
 
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
-static enum err_code get_take(void *context, const struct http_head *head, const void *bytes,
-                              size_t length, struct err *err)
+struct get_answer {
+    struct cli *cli;
+    struct secret *secret; /* of one that comes in pieces, until it is whole; owned */
+    bool written;
+};
+
+static void get_answer_release(struct get_answer *answer)
 {
-    struct secret **secret = context;
-    if (!*secret) {
+    secret_free(answer->secret);
+}
+
+static enum err_code get_gather(struct get_answer *answer, const struct http_head *head, const void *bytes,
+                                size_t length, struct err *err)
+{
+    if (!answer->secret) {
         int64_t capacity = head->length > 0 ? head->length : LIMIT_SECRET_BYTES;
         if (capacity > LIMIT_SECRET_BYTES)
             return err_set(err, ERR_LIMIT, "the agent's answer is longer than a secret may be");
-        *secret = secret_new((size_t)capacity);
+        answer->secret = secret_new((size_t)capacity);
     }
-    if (!*secret)
+    if (!answer->secret)
         return err_set(err, ERR_MEMORY, "no locked memory for the key");
-    if (secret_append(*secret, bytes, length) != ERR_OK)
+    if (secret_append(answer->secret, bytes, length) != ERR_OK)
         return err_set(err, ERR_LIMIT, "the agent's answer is longer than a secret may be");
     return ERR_OK;
 }
 
-static enum err_code get_write(const unsigned char *bytes, size_t length, struct err *err)
+/* Most are whole at once, and lie in the stream's locked memory already. */
+static enum err_code get_take(void *context, const struct http_head *head, const void *bytes, size_t length,
+                              struct err *err)
 {
-    while (length > 0) {
-        ssize_t wrote = write(STDOUT_FILENO, bytes, length);
-        if (wrote < 0 && errno != EINTR)
-            return err_set_errno(err, errno, "cannot write to standard output");
-        if (wrote > 0) {
-            bytes += wrote;
-            length -= (size_t)wrote;
-        }
-    }
-    return ERR_OK;
+    struct get_answer *answer = context;
+    if (answer->secret || head->length < 0 || (uint64_t)head->length != length)
+        return get_gather(answer, head, bytes, length, err);
+    answer->written = true;
+    return cli_write(answer->cli, bytes, length, err);
 }
 
-static enum err_code get_ask(struct cli *cli, const char *path, const char *consumer, struct secret **ret_secret,
-                             struct err *err)
+static enum err_code get_ask(struct cli *cli, const char *path, const char *consumer, struct err *err)
 {
     const struct http_request request = {
         .method = "GET", .path = path, .accept = "application/octet-stream", .consumer = consumer};
-    OWN(secret_free) struct secret *secret = NULL;
+    __attribute__((cleanup(get_answer_release))) struct get_answer answer = {.cli = cli};
     TRY(stream_lock(&cli->client.stream, err));
-    TRY(agent_stream(cli, &request, get_take, &secret, err));
-    if (!secret)
-        return err_set(err, ERR_FORMAT, "the agent answered with nothing");
-    *ret_secret = GIVE(secret);
-    return ERR_OK;
+    TRY(agent_stream(cli, &request, get_take, &answer, err));
+    if (answer.secret)
+        return cli_write(cli, secret_peek(answer.secret), secret_length(answer.secret), err);
+    return answer.written ? ERR_OK : err_set(err, ERR_FORMAT, "the agent answered with nothing");
 }
 
 static enum err_code get_run(struct cli *cli, const struct args *args, struct err *err)
@@ -60,7 +63,6 @@ static enum err_code get_run(struct cli *cli, const struct args *args, struct er
     struct key_name key;
     int64_t version = 0;
     OWN_BUF struct buf path = {0};
-    OWN(secret_free) struct secret *secret = NULL;
     const char *consumer = args_value(args, "as");
     TRY(key_parse(cli, args_word(args, 0), &key, err));
     if (consumer && text_check_name(consumer, "--as NAME", err) != ERR_OK)
@@ -72,9 +74,8 @@ static enum err_code get_run(struct cli *cli, const struct args *args, struct er
     if (version > 0)
         buf_printf(&path, "?version=%lld", (long long)version);
     TRY(secret_init(err));
-    TRY(get_ask(cli, buf_text(&path), consumer, &secret, err));
-    TRY(get_write(secret_peek(secret), secret_length(secret), err));
-    return output_is_terminal() ? get_write((const unsigned char *)"\n", 1, err) : ERR_OK;
+    TRY(get_ask(cli, buf_text(&path), consumer, err));
+    return output_is_terminal() ? cli_write(cli, "\n", 1, err) : ERR_OK;
 }
 
 const struct command command_get = {

@@ -8,22 +8,20 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
+
+struct list_copy {
+    struct cli *cli;
+    char last; /* byte that was written */
+};
 
 /* The document as the agent sends it, piece by piece. */
 static enum err_code list_pass(void *context, const struct http_head *head, const void *bytes,
                                size_t length, struct err *err)
 {
     (void)head;
-    const char *text = bytes;
-    *(char *)context = text[length - 1];
-    for (size_t done = 0; done < length;) {
-        ssize_t wrote = write(STDOUT_FILENO, text + done, length - done);
-        if (wrote < 0)
-            return err_set(err, ERR_IO, "cannot write to standard output: %m");
-        done += (size_t)wrote;
-    }
-    return ERR_OK;
+    struct list_copy *copy = context;
+    copy->last = ((const char *)bytes)[length - 1];
+    return cli_write(copy->cli, bytes, length, err);
 }
 
 static enum err_code list_print_json(struct cli *cli, const struct keys_query *query, struct err *err)
@@ -31,9 +29,9 @@ static enum err_code list_print_json(struct cli *cli, const struct keys_query *q
     OWN_BUF struct buf path = {0};
     keys_path(&path, query);
     const struct http_request request = {.method = "GET", .path = buf_text(&path)};
-    char last = '\n';
-    TRY(agent_stream(cli, &request, list_pass, &last, err));
-    if (last != '\n')
+    struct list_copy copy = {cli, '\n'};
+    TRY(agent_stream(cli, &request, list_pass, &copy, err));
+    if (copy.last != '\n')
         printf("\n");
     return ERR_OK;
 }

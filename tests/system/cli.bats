@@ -178,9 +178,15 @@ fake_list() {
   [ -c /dev/full ] || skip 'no /dev/full'
   run bash -c '"$0" help >/dev/full' "$KEYTURN"
   [ "$status" = 1 ]
-  fake 'HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc'
-  run bash -c '"$0" get live/x >/dev/full' "$KEYTURN"
-  [ "$status" = 1 ]
+  for command in 'get live/x' 'list --json'; do # at once, and in a piece
+    for head in 'Content-Length: 3\r\n\r\n' 'Transfer-Encoding: chunked\r\n\r\n3\r\n'; do
+      fake "HTTP/1.1 200 OK\r\n${head}abc\r\n0\r\n\r\n"
+      run bash -c '"$0" $1 >/dev/full' "$KEYTURN" "$command"
+      [ "$status" = 1 ]; has 'cannot write to standard output' "$output"
+      end_process "$FAKE_PID" TERM
+      rm -f "$KEYTURN_SOCKET"
+    done
+  done
 }
 
 @test "the shipped completions are those the program writes, and bash takes them" {
