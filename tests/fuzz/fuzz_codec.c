@@ -4,16 +4,16 @@
 
 #include "schemas.h"
 
-static const struct codec_schema *schema_of(uint8_t kind)
+enum { HEAD, SLOT = VAULT_LABEL + 1, KINDS };
+
+static const struct codec_schema *schema_of(uint8_t byte)
 {
-    switch (kind % 8) {
-    case 0:
+    unsigned kind = byte % KINDS;
+    if (kind == HEAD)
         return &vault_head_schema;
-    case 7:
+    if (kind == SLOT)
         return &vault_slot_schema;
-    default:
-        return vault_shape((enum vault_kind)(kind % 8))->schema;
-    }
+    return vault_shape((enum vault_kind)kind)->schema;
 }
 
 /* What was decoded is encoded to bytes that decode to the same. */
