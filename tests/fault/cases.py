@@ -5,7 +5,7 @@ import json
 import re
 
 from checks import check_all, claim
-from person import all_ended, newest
+from person import PATH, all_ended, newest
 from scenarios import SCENARIOS, holds_current, version_is
 from world import Disk, World, complaints
 
@@ -160,11 +160,18 @@ class DiskFault(Case):
         finished = settled(scenario) if person.patient else scenario.ended
         person.until(finished, FINISH_S, self.scenario)
         disk.close()
-        said, again = complaints(world)
+        person.until(lambda key: self.is_written_again(world), FINISH_S, "the log says that the store can be written again")
+        said, _ = complaints(world)
         claim(all(re.search(self.words, line) for line in said), f"the log does not say what is wrong with the disk: {said}")
-        claim(again or not said, "the log does not say that the store can be written again")
         claim(person.patient or not person.attention, f"a person was asked for nothing: {person.attention}")
         return None if disk.failed else "not reached"
+
+    def is_written_again(self, world):
+        """What fails last may be what the scenario ends with; the agent knows of it when it writes the next time."""
+        said, again = complaints(world)
+        if said and not again:
+            world.agent.call("PATCH", PATH, {"title": "written again"})
+        return again or not said
 
 
 def settled(scenario):
