@@ -175,6 +175,15 @@ static void write_delivery_member(const char *name, const json_t *value, bool is
     buf_add(out, "\n", 1);
 }
 
+/* One without any member is refused by the agent, which numbers them: it keeps its place. */
+static void write_delivery(const json_t *delivery, struct buf *out)
+{
+    if (json_object_size(delivery) == 0)
+        buf_text_add(out, "      - {}\n");
+    else
+        write_each(delivery, write_compare_members, write_delivery_member, out);
+}
+
 static void write_field(const struct inventory_field *field, const json_t *value, struct buf *out)
 {
     size_t index = 0;
@@ -197,7 +206,7 @@ static void write_field(const struct inventory_field *field, const json_t *value
     case INVENTORY_DELIVERIES:
         buf_add(out, "\n", 1);
         json_array_foreach (value, index, delivery)
-            write_each(delivery, write_compare_members, write_delivery_member, out);
+            write_delivery(delivery, out);
         return;
     }
 }
