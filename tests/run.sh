@@ -5,7 +5,7 @@
 #
 # --quick leaves out the model, the fault run, clang with the sanitizers and the fuzzing.
 # The long suites have their own commands: tests/fuzz/run.sh, tests/fault/run.sh, tests/model/run.sh,
-# tests/bench/run.sh.
+# tests/bench/run.sh, tests/system/limits.sh.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 quick=

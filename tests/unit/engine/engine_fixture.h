@@ -95,15 +95,24 @@ static inline void fixture_read(const struct fixture *fixture, const char *name,
 
 /* The system's clock, and so much ahead of it. Turned while no engine runs, as after a stop. */
 static int64_t fixture_ahead_ms;
+/* While they are not 0, the clocks stand there: what waits for a time waits for ever. */
+static _Atomic int64_t fixture_frozen_ms, fixture_frozen_wall_ms;
 static inline int64_t fixture_wall_ms(void *context)
 {
     (void)context;
-    return clock_wall_ms(&clock_system) + fixture_ahead_ms;
+    int64_t frozen_ms = fixture_frozen_wall_ms;
+    return frozen_ms ? frozen_ms : clock_wall_ms(&clock_system) + fixture_ahead_ms;
 }
 static inline int64_t fixture_monotonic_ms(void *context)
 {
     (void)context;
-    return clock_monotonic_ms(&clock_system);
+    int64_t frozen_ms = fixture_frozen_ms;
+    return frozen_ms ? frozen_ms : clock_monotonic_ms(&clock_system);
+}
+static inline void fixture_freeze(bool frozen)
+{
+    fixture_frozen_wall_ms = frozen ? clock_wall_ms(&clock_system) + fixture_ahead_ms : 0;
+    fixture_frozen_ms = frozen ? clock_monotonic_ms(&clock_system) : 0;
 }
 static const struct clock fixture_clock = {.wall_ms = fixture_wall_ms, .monotonic_ms = fixture_monotonic_ms};
 
@@ -121,6 +130,7 @@ static const char fixture_script[] =
     "else\n"
     "  echo \"$1 $label\" >>\"$2/log\"\n"
     "fi\n"
+    "while [ -e \"$2/$1.hold\" ]; do sleep 0.02; done\n"
     "[ ! -e \"$2/$1.slow\" ] || sleep \"$(cat \"$2/$1.slow\")\"\n"
     "if [ -e \"$2/$1.answer\" ]; then cat \"$2/$1.answer\"; exit 0; fi\n"
     "case $1 in\n"
@@ -239,6 +249,7 @@ static inline int fixture_setup(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
     fixture_ahead_ms = 0;
+    fixture_freeze(false);
     const char *base = getenv("TMPDIR");
     char path[300];
     snprintf(fixture->folder, sizeof fixture->folder, "%s/keyturn-engine.XXXXXX", base ? base : "/tmp");
