@@ -40,6 +40,7 @@ static void write_quoted(const char *text, struct buf *out)
     buf_add(out, "\"", 1);
     for (const unsigned char *at = (const unsigned char *)text; *at; at++) {
         bool c1 = at[0] == 0xC2 && at[1] >= 0x80 && at[1] <= 0x9F;
+        bool line_end = at[0] == 0xE2 && at[1] == 0x80 && (at[2] == 0xA8 || at[2] == 0xA9); /* U+2028, U+2029 */
         if (*at == '"' || *at == '\\')
             buf_printf(out, "\\%c", *at);
         else if (*at == '\n')
@@ -48,7 +49,10 @@ static void write_quoted(const char *text, struct buf *out)
             buf_printf(out, "\\u%04x", *at);
         else if (c1)
             buf_printf(out, "\\u%04x", *++at);
-        else
+        else if (line_end) {
+            buf_printf(out, "\\u20%02x", at[2] - 0x80);
+            at += 2;
+        } else
             buf_add(out, at, 1);
     }
     buf_add(out, "\"", 1);
