@@ -9,6 +9,7 @@
 enum {
     SETTLING_DEADLINE_MS = 7 * 24 * 60 * 60 * 1000,
     DELIVERY_TRIES = 8,
+    RETIRING_LOOK_MS = 24 * 60 * 60 * 1000,
 };
 
 /* --- The event, the facts, the move --------------------------------------------------- */
@@ -184,7 +185,8 @@ static void enter(struct rotation_work *work)
 
 static void count_end(struct rotation_work *work)
 {
-    if (!rotation_state_is_open((enum rotation_state)work->rotation->state))
+    /* A store of before keep_due has open ones that were not counted. */
+    if (!rotation_state_is_open((enum rotation_state)work->rotation->state) && work->engine->open_rotations > 0)
         work->engine->open_rotations--;
     if (work->rotation->state == ROTATION_DONE)
         atomic_fetch_add(&work->engine->figures.rotations_done, 1);
@@ -267,6 +269,18 @@ static enum err_code tell_people(struct rotation_work *work, enum rotation_state
     return notice_add_of_key(work->engine, &work->subject->key, notice, err);
 }
 
+/* One that is open is due at some time: who counts and who lists them goes by that. One that retires the old
+ * version waits for its end, which comes as an event, and is looked at daily all the same. */
+static void keep_due(struct rotation_work *work)
+{
+    struct vault_rotation *rotation = work->rotation;
+    int64_t now = engine_now(work->engine);
+    if (rotation->ended_at_ms)
+        rotation->row.due_at_ms = 0;
+    else if (rotation->state == ROTATION_RETIRING && rotation->row.due_at_ms <= now)
+        rotation->row.due_at_ms = now + RETIRING_LOOK_MS;
+}
+
 /* Ask the table and do what it says. *ret_moved false: it refused. */
 static enum err_code move(struct rotation_work *work, struct err *err)
 {
@@ -285,8 +299,7 @@ static enum err_code move(struct rotation_work *work, struct err *err)
     if (decision.answer == ROTATION_MOVED)
         enter(work);
     TRY(do_effects(work, err));
-    if (rotation->ended_at_ms)
-        rotation->row.due_at_ms = 0;
+    keep_due(work);
     summarise(work);
     if (decision.next != from)
         count_end(work);

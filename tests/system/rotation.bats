@@ -117,6 +117,23 @@ revoked_at() { # revoked_at NAME
   key_is live/reporting .current.version 1
 }
 
+# It waits for its revocation, and that may be days: it is open all the while.
+@test "S10: a rotation that retires the old key is open and counted after a start, and others open when it has ended" {
+  world_start
+  begin_reporting --grace 0s
+  keyturn rotate live/reporting || true
+  keyturn stage live/reporting --no-wait --stdin <<<"$(dashboard_make reporting-2 live)"
+  wait_for 20 rotation_is live/reporting retiring
+  agent_stop
+  agent_start
+  vault_unlock
+  [ "$(keyturn rotations --json | jq -r '.rotations[].state')" = retiring ]
+  dashboard_revoke reporting-1
+  wait_for 20 rotation_is live/reporting done
+  keyturn rotate live/reporting --no-wait
+  rotation_is live/reporting staging
+}
+
 @test "R17: a rollback puts the old key back, and the new one dies" {
   world_start
   begin_reporting --grace 1h
