@@ -28,9 +28,8 @@ void encode_number(struct buf *out, const char *name, int64_t number)
 
 void encode_id(struct buf *out, const char *name, const uint8_t id[VAULT_ID_BYTES])
 {
-    static const uint8_t zeros[VAULT_ID_BYTES];
     char text[TEXT_HEX_ID_BYTES];
-    json_put_string(out, name, memcmp(id, zeros, VAULT_ID_BYTES) == 0 ? NULL : text_hex_id(id, text));
+    json_put_string(out, name, vault_id_is_zero(id) ? NULL : text_hex_id(id, text));
 }
 
 const char *encode_verdict(const struct vault_evidence *evidence)

@@ -64,14 +64,30 @@ static int encode_look_for(void *context, const struct vault_row *record, struct
     return VAULT_STOP;
 }
 
+/* A version that was condemned before it kept the id is looked for. */
+static enum err_code encode_find_revocation(const struct scribe *scribe, const struct vault_version *version,
+                                            uint8_t ret_id[VAULT_ID_BYTES], struct err *err)
+{
+    bool condemned = version->state == VAULT_CONDEMNED || version->state == VAULT_DEAD_VERSION;
+    struct encode_search search = {.version_id = version->row.id};
+    memcpy(search.id, version->revocation_id, VAULT_ID_BYTES);
+    if (condemned && vault_id_is_zero(search.id))
+        TRY(vault_children(scribe->session, VAULT_REVOCATION, version->row.parent, encode_look_for, &search, err));
+    memcpy(ret_id, search.id, VAULT_ID_BYTES);
+    return ERR_OK;
+}
+
 /* The latest revocation of the old version. */
 static enum err_code encode_revocation_of_old(const struct scribe *scribe, const struct vault_rotation *rotation,
                                               struct err *err)
 {
-    struct encode_search search = {.version_id = rotation->old_id};
-    if (rotation->old_number)
-        TRY(vault_children(scribe->session, VAULT_REVOCATION, rotation->row.parent, encode_look_for, &search, err));
-    encode_id(scribe->out, "revocation", search.id);
+    uint8_t id[VAULT_ID_BYTES] = {0};
+    struct vault_version old = {0};
+    if (rotation->old_number) {
+        TRY(vault_get(scribe->session, VAULT_VERSION, rotation->old_id, &old.row, err));
+        TRY(encode_find_revocation(scribe, &old, id, err));
+    }
+    encode_id(scribe->out, "revocation", id);
     return ERR_OK;
 }
 

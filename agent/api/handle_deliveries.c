@@ -16,6 +16,7 @@ enum err_code handle_deliveries_list(struct request *request, struct err *err)
     struct buf *out = &request->out;
     struct scribe scribe = {request_session(request), request_engine(request), out};
     struct vault_key key = {0};
+    REQUEST_SEES_ONE_STATE(request);
     TRY(vault_key_find(request_session(request), request->path.environment, request->path.name, &key, err));
     json_put_object_open(out, NULL);
     json_put_array_open(out, "deliveries");

@@ -142,6 +142,7 @@ enum err_code handle_revoke_plan(struct request *request, struct err *err)
     struct revoke_body body = {0};
     struct plan plan = {.request = request};
     TRY(take_body(request, &object, &body, &targets, err));
+    REQUEST_SEES_ONE_STATE(request);
     json_put_object_open(&request->out, NULL);
     json_put_array_open(&request->out, "keys");
     for (size_t i = 0; i < targets.count; i++) {

@@ -118,6 +118,7 @@ static enum err_code write_whole_key(struct request *request, const struct vault
 enum err_code handle_key_show(struct request *request, struct err *err)
 {
     struct vault_key key = {0};
+    REQUEST_SEES_ONE_STATE(request);
     TRY(vault_key_find(request_session(request), request->path.environment, request->path.name, &key, err));
     enum err_code code = write_whole_key(request, &key, err);
     vault_record_release(VAULT_KEY, &key.row);

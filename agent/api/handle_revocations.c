@@ -32,6 +32,7 @@ enum err_code handle_revocation_show(struct request *request, struct err *err)
 {
     struct vault_revocation revocation = {0};
     const struct scribe scribe = {request_session(request), request_engine(request), &request->out};
+    REQUEST_SEES_ONE_STATE(request);
     TRY(vault_get(request_session(request), VAULT_REVOCATION, request->path.id, &revocation.row, err));
     return encode_revocation(&scribe, &revocation, err);
 }
@@ -119,6 +120,7 @@ enum err_code answer_incident(struct request *request, const struct vault_incide
 {
     struct buf *out = &request->out;
     struct incident_parts parts = {{request_session(request), request_engine(request), out}, incident->number};
+    REQUEST_SEES_ONE_STATE(request);
     json_put_object_open(out, NULL);
     encode_incident_members(out, incident);
     json_put_array_open(out, "revocations");
@@ -132,6 +134,7 @@ enum err_code answer_incident(struct request *request, const struct vault_incide
 enum err_code handle_incident_show(struct request *request, struct err *err)
 {
     struct vault_incident incident = {0};
+    REQUEST_SEES_ONE_STATE(request);
     TRY(vault_incident_by_number(request_session(request), request->path.number, &incident, err));
     return answer_incident(request, &incident, err);
 }

@@ -30,12 +30,14 @@ static enum err_code answer_rotation(struct request *request, const struct vault
                                      struct err *err)
 {
     const struct scribe scribe = {request_session(request), request_engine(request), &request->out};
+    REQUEST_SEES_ONE_STATE(request);
     return encode_rotation(&scribe, rotation, err);
 }
 
 enum err_code handle_rotation_show(struct request *request, struct err *err)
 {
     struct vault_rotation rotation = {0};
+    REQUEST_SEES_ONE_STATE(request);
     TRY(vault_get(request_session(request), VAULT_ROTATION, request->path.id, &rotation.row, err));
     return answer_rotation(request, &rotation, err);
 }

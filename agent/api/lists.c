@@ -34,6 +34,11 @@ static int list_visit(void *context, const struct vault_row *record, struct err 
     return (int)scan->list->kind->write(scan->scribe, record, err);
 }
 
+bool list_is_of_due(const struct list *list)
+{
+    return list->filter.open && !list->filter.ended;
+}
+
 enum err_code list_read(const struct scribe *scribe, const struct list *list, struct list_page *page,
                         struct err *err)
 {
@@ -137,7 +142,7 @@ static enum err_code list_answer_page(struct request *request, const struct list
 
 enum err_code list_answer(struct request *request, const struct list *list, struct err *err)
 {
-    struct list_page page = {.span = {INT64_MIN, INT64_MAX}};
+    struct list_page page = {.span = {INT64_MIN, INT64_MAX, list_is_of_due(list)}};
     TRY(list_limit(request, &page.limit, err));
     TRY(list_cursor(request, &page, err));
     if (page.limit)

@@ -26,6 +26,9 @@ struct list {
     const struct list_kind *kind;
     struct list_filter filter;
 };
+/* Does it show only what is open? All of that is due at some time, and what has ended is not: it is passed over
+ * unopened, however long the history is. */
+bool list_is_of_due(const struct list *list);
 
 /* A part of the list into scribe->out, each record an element. */
 struct list_page {

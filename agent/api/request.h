@@ -73,6 +73,11 @@ const char *request_query(const struct request *request, const char *name);
 /* What a handler mostly needs. */
 struct engine *request_engine(const struct request *request);
 struct vault *request_vault(const struct request *request);
+/* What the rest of the scope reads is one state of the store: an answer that is made of several records does
+ * not contradict itself. */
+#define REQUEST_SEES_ONE_STATE(request)                                                                \
+    OWN(vault_snapshot_end) struct vault_session *seen_by_request = NULL;                              \
+    TRY(vault_snapshot(request_session(request), &seen_by_request, err))
 struct vault_session *request_session(const struct request *request);
 const struct api_options *request_options(const struct request *request);
 int64_t request_uptime_s(const struct request *request);

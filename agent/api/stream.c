@@ -57,7 +57,9 @@ static struct page *stream_take(struct stream *stream, struct worker *worker, st
     struct page *page = page_at(stream, stream->taken);
     int64_t first = 0;
     bool found = false;
-    enum err_code code = vault_place_from(worker->session, stream->list.kind->kind, stream->from, &found, &first, err);
+    bool due = list_is_of_due(&stream->list);
+    enum err_code code =
+        vault_place_from(worker->session, stream->list.kind->kind, stream->from, due, &found, &first, err);
     if (code == ERR_OK && !found) {
         stream->all_taken = true;
         return NULL;
@@ -68,7 +70,7 @@ static struct page *stream_take(struct stream *stream, struct worker *worker, st
     if (code != ERR_OK)
         return page;
     page->state = PAGE_TAKEN;
-    page->span = (struct vault_span){first, stream->all_taken ? INT64_MAX : first + STREAM_PLACES - 1};
+    page->span = (struct vault_span){first, stream->all_taken ? INT64_MAX : first + STREAM_PLACES - 1, due};
     if (!stream->all_taken)
         stream->from = first + STREAM_PLACES;
     return page;
@@ -142,7 +144,8 @@ static enum err_code stream_begin(struct stream *stream, struct worker *worker, 
     readers_lock(readers);
     struct page *page = stream_take(stream, worker, err);
     if (page && page->state == PAGE_TAKEN && !stream->all_taken)
-        (void)!vault_place_from(worker->session, stream->list.kind->kind, stream->from, &long_one, &place, &ignored);
+        (void)!vault_place_from(worker->session, stream->list.kind->kind, stream->from, list_is_of_due(&stream->list),
+                                &long_one, &place, &ignored);
     if (long_one)
         readers_join(readers, stream);
     readers_unlock(readers);

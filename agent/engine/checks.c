@@ -1,9 +1,9 @@
-/* A second after each unlocking the store's file and the whole audit log are looked at, on a worker, for that
- * may take seconds; unlocking itself looks at what it needs and at the log's last megabyte. The second is for
+/* A second after each unlocking the store's file, each row and the whole audit log are looked at, on a worker, for
+ * that may take seconds; unlocking itself looks at what it needs and at the log's last megabyte. The second is for
  * whoever unlocks to get what he wants: the checks would take a processor from him. When he locks again
  * meanwhile the file is looked at all the same, which needs no key.
  *
- * A file that is not whole locks the vault: nothing in it can be relied on (S8). A log that does not
+ * A store that is not whole locks the vault: nothing in it can be relied on (S8). A log that does not
  * hold is an alarm (S9): what it says was done cannot be undone by locking, and an emergency must still
  * be possible. */
 #include "internal.h"
@@ -32,17 +32,20 @@ static void run(void *context)
     uint64_t entries = 0;
     FAULT_POINT("engine.file_check");
     places_look(engine); /* before somebody touches one: it is what takes the least */
-    checks->file_code = vault_check_file(engine->vault, &checks->file_err);
+    checks->store_code = vault_check_file(engine->vault, &checks->store_err);
+    if (checks->store_code == ERR_OK)
+        checks->store_code = vault_check_rows(engine->vault, &checks->store_err);
     checks->log_code = vault_audit_verify(engine->vault, &entries, &checks->log_err);
 }
 
-static void judge_file(struct engine *engine)
+/* Locked before its end, it says nothing of the rows. */
+static void judge_store(struct engine *engine)
 {
     const struct checks *checks = &engine->checks;
-    if (checks->file_code == ERR_OK)
+    if (checks->store_code == ERR_OK || checks->store_code == ERR_LOCKED)
         return;
-    log_error("engine", "the store's file: %s", checks->file_err.message);
-    if (checks->file_code != ERR_TAMPERED || !engine_is_unlocked(engine))
+    log_error("engine", "the store: %s", checks->store_err.message);
+    if (checks->store_code != ERR_TAMPERED || !engine_is_unlocked(engine))
         return;
     log_error("engine", "the vault is locked until somebody has looked at it");
     vault_lock(engine->vault, "engine");
@@ -70,7 +73,7 @@ static void done(void *context, bool cancelled)
     engine->checks.running = false;
     if (cancelled)
         return;
-    judge_file(engine);
+    judge_store(engine);
     judge_log(&engine->checks);
 }
 

@@ -171,7 +171,7 @@ enum err_code credential_condemned(struct engine *engine, const struct vault_key
 {
     uint8_t found[VAULT_ID_BYTES] = {0};
     TRY(vault_children(engine->session, VAULT_VERSION, key->row.id, take_condemned, found, err));
-    if (id_is_zero(found))
+    if (vault_id_is_zero(found))
         return err_set(err, ERR_STATE, "the credential %s/%s has no version that is alive", key->environment,
                        key->name);
     memcpy(ret_version_id, found, VAULT_ID_BYTES);

@@ -260,7 +260,7 @@ static const enum provider_action action_of_kind[FLIGHT_KIND_COUNT] = {
 /* A version whose secret we never saw is proved dead by looking for it instead. */
 enum provider_action flight_action(const struct flight *flight)
 {
-    if (flight->kind == FLIGHT_PROBE_CONDEMNED && id_is_zero(flight->version_id))
+    if (flight->kind == FLIGHT_PROBE_CONDEMNED && vault_id_is_zero(flight->version_id))
         return PROVIDER_FIND;
     /* Where issuing kills the old key, whether it did is seen by that one. */
     if (flight->kind == FLIGHT_FIND && !provider_overlaps(flight->provider))
@@ -302,7 +302,7 @@ static void on_delivery_done(void *context, const struct delivery_result *result
 
 static enum err_code begin_delivery(struct flight *flight, struct err *err)
 {
-    bool take_away = id_is_zero(flight->version_id);
+    bool take_away = vault_id_is_zero(flight->version_id);
     return delivery_start(&flight->engine->runner, flight->delivery, take_away ? DELIVERY_TAKE_AWAY : DELIVERY_PUT,
                           &flight->subject, flight->urgent, on_delivery_done, flight, err);
 }
@@ -410,7 +410,7 @@ static enum err_code start_action(struct engine *engine, struct flight *flight, 
     const char *credential = flight->credential[0] ? flight->credential : spec->credential;
     if (spec->credential && credential)
         TRY(read_credential(engine, flight, credential, &flight->credential_secret, err));
-    if (!id_is_zero(flight->version_id))
+    if (!vault_id_is_zero(flight->version_id))
         TRY(read_version(engine, flight, err));
     struct provider_subject subject = {.environment = flight->place,
                                        .key = flight->key,
@@ -433,7 +433,7 @@ static enum err_code start_delivery(struct engine *engine, struct flight *flight
     if (delivery_credential(flight->delivery))
         TRY(read_credential(engine, flight, delivery_credential(flight->delivery), &flight->credential_secret,
                             err));
-    if (!id_is_zero(flight->version_id))
+    if (!vault_id_is_zero(flight->version_id))
         TRY(read_version_secret(engine, flight->version_id, flight->number, &flight->secret, err));
     flight->subject = (struct delivery_subject){.key = flight->key,
                                                 .environment = flight->environment,

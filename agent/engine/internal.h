@@ -235,8 +235,8 @@ void follow_ups_release(struct follow_ups *follow_ups);
 struct checks {
     int64_t due_ms; /* monotonic; 0: nothing is to be looked at */
     bool running;
-    enum err_code file_code, log_code;
-    struct err file_err, log_err;
+    enum err_code store_code, log_code;
+    struct err store_err, log_err;
     bool untold; /* people are to be told of the problem */
     pthread_mutex_t mutex; /* over what follows: the api asks */
     char problem[ERR_MESSAGE_BYTES]; /* with the log; "": none is known */
@@ -374,7 +374,6 @@ enum err_code engine_audit(struct engine *engine, const struct vault_key *key, s
 enum err_code delivery_at(struct engine *engine, const uint8_t key_id[VAULT_ID_BYTES], unsigned place,
                           struct vault_delivery *ret_delivery, bool *ret_found, struct err *err) ERR_MUST_CHECK;
 
-bool id_is_zero(const uint8_t id[VAULT_ID_BYTES]);
 bool id_equal(const uint8_t a[VAULT_ID_BYTES], const uint8_t b[VAULT_ID_BYTES]);
 void copy_text(char *out, size_t size, const char *text);
 #define COPY_TEXT(out, text) copy_text((out), sizeof(out), (text))

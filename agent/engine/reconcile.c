@@ -180,7 +180,7 @@ static int take_key(void *context, const struct vault_row *record, struct err *e
 static enum err_code next_keys(struct engine *engine, struct slice *slice, bool *ret_last, struct err *err)
 {
     struct reconciliation *run = engine->reconciliation;
-    const struct vault_span rest = {run->begun ? run->from : INT64_MIN, INT64_MAX};
+    const struct vault_span rest = {run->begun ? run->from : INT64_MIN, INT64_MAX, false};
     *slice = (struct slice){0};
     TRY(vault_scan(engine->session, VAULT_KEY, &rest, take_key, slice, err));
     *ret_last = !slice->more;

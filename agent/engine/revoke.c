@@ -59,7 +59,7 @@ static enum err_code tell_rotation(struct step *step, enum rotation_event event,
 {
     struct vault_rotation rotation = {0};
     const uint8_t *id = step->revocation->rotation_id;
-    if (id_is_zero(id))
+    if (vault_id_is_zero(id))
         return ERR_OK;
     TRY(vault_get(step->engine->session, VAULT_ROTATION, id, &rotation.row, err));
     if (id_equal(rotation.old_id, step->revocation->version_id) && !rotation.ended_at_ms)
@@ -471,6 +471,14 @@ static enum err_code reopen(struct engine *engine, struct vault_revocation *revo
     return ERR_OK;
 }
 
+static enum err_code condemn(struct engine *engine, struct vault_version *version, struct err *err)
+{
+    if (version->state != VAULT_CONDEMNED)
+        version->since_ms = engine_now(engine);
+    version->state = VAULT_CONDEMNED;
+    return vault_update(engine->vault, VAULT_VERSION, &version->row, err);
+}
+
 enum err_code revocation_open(struct engine *engine, struct subject *subject,
                               const struct revocation_order *order, struct err *err)
 {
@@ -485,7 +493,6 @@ enum err_code revocation_open(struct engine *engine, struct subject *subject,
     if (found)
         return reopen(engine, &revocation, order, err);
 
-    TRY(version_set_state(engine, order->version_id, VAULT_CONDEMNED, NULL, err));
     if (subject->key.current_number == version.number)
         subject_set_current(subject, NULL);
     revocation = (struct vault_revocation){.version_number = version.number,
@@ -503,6 +510,8 @@ enum err_code revocation_open(struct engine *engine, struct subject *subject,
     if (order->last)
         revocation.row.due_at_ms = engine_now(engine);
     TRY(vault_insert(engine->vault, VAULT_REVOCATION, &revocation.row, NULL, err));
+    memcpy(version.revocation_id, revocation.row.id, VAULT_ID_BYTES);
+    TRY(condemn(engine, &version, err));
     subject->key.open_revocations++;
     if (!order->last)
         follow_up_add(engine, true, revocation.row.id, REVOCATION_ON_START, order->who, order->incident);

@@ -12,12 +12,6 @@ static const struct provider_limits limits_without_provider = {.parallel = 1,
                                                                .proving_deadline_ms = 3600000,
                                                                .watch_ms = 600000};
 
-bool id_is_zero(const uint8_t id[VAULT_ID_BYTES])
-{
-    static const uint8_t zeros[VAULT_ID_BYTES];
-    return memcmp(id, zeros, VAULT_ID_BYTES) == 0;
-}
-
 bool id_equal(const uint8_t a[VAULT_ID_BYTES], const uint8_t b[VAULT_ID_BYTES])
 {
     return memcmp(a, b, VAULT_ID_BYTES) == 0;

@@ -21,6 +21,11 @@ static const struct {
 
 #define ROW_COLUMNS "id, parent, name_index, revision, due_at_ms, meta"
 
+/* In the order of the file, so that each page is read once. */
+#define WALK "SELECT visit_row(?1, rowid, " ROW_COLUMNS ") FROM \"%w\" NOT INDEXED WHERE rowid BETWEEN ?2 AND ?3"
+#define PLACE_FROM "SELECT rowid FROM \"%w\" NOT INDEXED WHERE rowid >= ?1"
+#define FIRST " ORDER BY rowid LIMIT 1"
+
 static const char *const row_texts[ROW_STATEMENT_COUNT] = { /* "%w" is the table's name */
     [ROW_INSERT] = "INSERT INTO \"%w\" (" ROW_COLUMNS ", secret) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [ROW_UPDATE] = "UPDATE \"%w\" SET name_index = ?3, revision = ?4, due_at_ms = ?5, meta = ?6, "
@@ -36,10 +41,10 @@ static const char *const row_texts[ROW_STATEMENT_COUNT] = { /* "%w" is the table
     [ROW_FIND] = "SELECT " ROW_COLUMNS ", NULL FROM \"%w\" WHERE name_index = ?1",
     [ROW_FIND_WITH_SECRET] = "SELECT " ROW_COLUMNS ", secret FROM \"%w\" WHERE name_index = ?1",
     [ROW_SCAN] = "SELECT " ROW_COLUMNS ", NULL FROM \"%w\" WHERE id > ?1 ORDER BY id",
-    /* In the order of the file, so that each page is read once. */
-    [ROW_WALK] = "SELECT visit_row(?1, rowid, " ROW_COLUMNS ") FROM \"%w\" NOT INDEXED "
-                 "WHERE rowid BETWEEN ?2 AND ?3",
-    [ROW_PLACE_FROM] = "SELECT rowid FROM \"%w\" NOT INDEXED WHERE rowid >= ?1 ORDER BY rowid LIMIT 1",
+    [ROW_WALK] = WALK,
+    [ROW_WALK_DUE] = WALK " AND due_at_ms IS NOT NULL",
+    [ROW_PLACE_FROM] = PLACE_FROM FIRST,
+    [ROW_PLACE_FROM_DUE] = PLACE_FROM " AND due_at_ms IS NOT NULL" FIRST,
     [ROW_CHILDREN] = "SELECT " ROW_COLUMNS ", NULL FROM \"%w\" WHERE parent = ?1 ORDER BY id",
     [ROW_DUE] = "SELECT " ROW_COLUMNS ", NULL FROM \"%w\" WHERE due_at_ms <= ?1 "
                 "ORDER BY due_at_ms, id LIMIT ?2",

@@ -71,7 +71,7 @@ enum err_code store_walk(struct store *store, enum store_table table, const stru
                          store_visit *visit, void *context, struct err *err)
 {
     sqlite3_stmt *statement = NULL;
-    TRY(statements_row(&store->statements, table, ROW_WALK, &statement, err));
+    TRY(statements_row(&store->statements, table, span->due ? ROW_WALK_DUE : ROW_WALK, &statement, err));
     if (sqlite3_stmt_busy(statement))
         return err_set(err, ERR_STATE, "a scan of the store runs inside the same scan");
     struct walk walk = {.table = table, .visit = visit, .context = context, .err = err};
@@ -82,11 +82,11 @@ enum err_code store_walk(struct store *store, enum store_table table, const stru
     return said == STORE_STOP ? ERR_OK : (enum err_code)said;
 }
 
-enum err_code store_place_from(struct store *store, enum store_table table, int64_t from, int64_t *ret_place,
-                               struct err *err)
+enum err_code store_place_from(struct store *store, enum store_table table, int64_t from, bool due,
+                               int64_t *ret_place, struct err *err)
 {
     sqlite3_stmt *statement = NULL;
-    TRY(statements_row(&store->statements, table, ROW_PLACE_FROM, &statement, err));
+    TRY(statements_row(&store->statements, table, due ? ROW_PLACE_FROM_DUE : ROW_PLACE_FROM, &statement, err));
     enum err_code code = ERR_OK;
     (void)sqlite3_bind_int64(statement, 1, from);
     int step = sqlite3_step(statement);

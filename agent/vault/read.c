@@ -153,20 +153,22 @@ enum err_code vault_scan(struct vault_session *session, enum vault_kind kind, co
                          vault_visit *visit, void *context, struct err *err)
 {
     ENTER(session);
-    struct store_span places = {INT64_MIN, INT64_MAX};
+    struct store_span places = {INT64_MIN, INT64_MAX, false};
     if (span)
-        places = (struct store_span){span->first, span->last};
+        places = (struct store_span){span->first, span->last, span->due};
     struct read_visit inner = {.session = session, .kind = kind, .visit = visit, .context = context};
     TRY(read_prepare(session, err));
+    if (session->writer && places.due)
+        TRY(change_write_all(session->vault, err)); /* the row is to have the record's due time */
     return store_walk(session->store, vault_shape(kind)->table, &places, read_and_visit, &inner, err);
 }
 
-enum err_code vault_place_from(struct vault_session *session, enum vault_kind kind, int64_t from, bool *ret_found,
-                               int64_t *ret_place, struct err *err)
+enum err_code vault_place_from(struct vault_session *session, enum vault_kind kind, int64_t from, bool due,
+                               bool *ret_found, int64_t *ret_place, struct err *err)
 {
     ENTER(session);
     TRY(read_prepare(session, err));
-    enum err_code code = store_place_from(session->store, vault_shape(kind)->table, from, ret_place, err);
+    enum err_code code = store_place_from(session->store, vault_shape(kind)->table, from, due, ret_place, err);
     *ret_found = code == ERR_OK;
     return code == ERR_NOT_FOUND ? ERR_OK : code;
 }

@@ -88,6 +88,7 @@ static const struct codec_field version_fields[] = {
     [9] = VERSION(unchecked, CODEC_BOOL),
     [10] = CODEC_FIELD_MAP(struct vault_version, proof, &evidence_schema),
     [20] = VERSION(expires_at_ms, CODEC_I64),
+    [21] = VERSION(revocation_id, CODEC_BYTES),
 };
 
 static const struct codec_field delivery_fields[] = {

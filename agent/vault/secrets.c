@@ -129,24 +129,18 @@ static enum err_code secret_find(struct vault_session *session, const struct sec
     return ERR_OK;
 }
 
-/* A reader's key and version come from one state of the store. The writer's
- * session may be in the middle of a group, which is its state. */
+/* Key and version come from one state of the store. */
 static enum err_code secret_find_together(struct vault_session *session, const struct secret_wish *wish,
                                           struct reading **ret_reading, struct err *err)
 {
-    bool transaction = !session->writer && session->depth == 1;
     uint64_t generation = vault_generation(session->vault); /* before the state, see readings.h */
     int64_t now_ms = clock_monotonic_ms(session->vault->clock);
-    if (transaction)
-        TRY(store_begin(session->store, err));
-    enum err_code code = secret_find(session, wish, ret_reading, err);
-    if (transaction)
-        store_rollback(session->store); /* nothing was written; this cannot fail */
-    if (code == ERR_OK) {
-        (*ret_reading)->generation = generation;
-        (*ret_reading)->read_at_ms = now_ms;
-    }
-    return code;
+    OWN(vault_snapshot_end) struct vault_session *seen = NULL;
+    TRY(vault_snapshot(session, &seen, err));
+    TRY(secret_find(session, wish, ret_reading, err));
+    (*ret_reading)->generation = generation;
+    (*ret_reading)->read_at_ms = now_ms;
+    return ERR_OK;
 }
 
 /* The secret and what is said of it; from the store where nothing good is kept. What does not open

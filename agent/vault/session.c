@@ -48,6 +48,27 @@ struct vault_session *session_leave(struct vault_session *session)
     return NULL;
 }
 
+enum err_code vault_snapshot(struct vault_session *session, struct vault_session **ret_seen, struct err *err)
+{
+    OWN(session_leave) struct vault_session *entered = NULL;
+    TRY(session_enter(session, &entered, err));
+    if (!session->writer && session->snapshots == 0)
+        TRY(store_begin(session->store, err));
+    session->snapshots++;
+    *ret_seen = GIVE(entered);
+    return ERR_OK;
+}
+
+struct vault_session *vault_snapshot_end(struct vault_session *seen)
+{
+    if (!seen)
+        return NULL;
+    seen->snapshots--;
+    if (!seen->writer && seen->snapshots == 0)
+        store_rollback(seen->store); /* nothing was written; this cannot fail */
+    return session_leave(seen);
+}
+
 static void session_release(struct vault_session *session)
 {
     buf_release(&session->plain);

@@ -27,6 +27,7 @@ struct vault_session {
     struct store *store; /* the writer's is the vault's; a reader's is opened at its first call */
     bool writer;
     unsigned depth; /* calls within calls, from a visitor */
+    unsigned snapshots; /* within each other */
     struct secret_arena *arena;
     struct buf plain; /* opened metadata, until it is decoded */
     struct buf entry; /* an audit entry on its way */

@@ -58,6 +58,16 @@ def missing_places(key):
     return key["current"] and any(d["holds_version"] != key["current"]["version"] for d in key["deliveries"])
 
 
+def of_one_state(key):
+    """The key's document is made of several records: does what they say fit together? And lists of what is open
+    are of what is due."""
+    current = [key["current"]["version"]] if key["current"] else []
+    rotation = [key["rotation"]["state"]] if key["rotation"] else []
+    return current == [version["version"] for version in key["versions"] if version["state"] == "current"] and \
+        rotation == [job["state"] for job in key["rotations"] if is_open(job)] and \
+        all(is_open(job) == (job["due_at"] is not None) for job in key["rotations"] + key["revocations"])
+
+
 class Person:
     def __init__(self, world, asks=(), patient=False, stages=True):
         self.world = world
@@ -138,6 +148,8 @@ class Person:
             self.unlock()
         elif status != 200 and status != 404:
             raise Broken(f"the key cannot be read: {status} {answer}")
+        if status == 200 and not of_one_state(answer):
+            raise Broken(f"an answer contradicts itself: {answer}")
         return answer if status == 200 else None
 
     def labels(self):

@@ -170,6 +170,40 @@ PYTHON
   vault_unlock
 }
 
+vault_is() { # vault_is STATE
+  api GET /v1/health
+  [ "$(jq -r .status <<<"$ANSWER")" = "$1" ]
+}
+
+# A job that is never due is never done and never read, and no digest of seals shows it.
+@test "S8: a due time that was edited is found a second after unlocking, and locks the vault" {
+  world_start
+  key_add live/first "$(dashboard_make first live)" >/dev/null
+  key_add live/second "$(dashboard_make second live)" >/dev/null
+  keyturn rotate live/second >/dev/null || true
+  keyturn revoke live/first --yes --reason leaked --no-wait >/dev/null
+  agent_stop
+  sqlite3 "$STORE" 'PRAGMA wal_checkpoint(TRUNCATE)' >/dev/null
+  cp "$STORE" "$WORLD/kept"
+  for table in key rotation revocation; do
+    for due in NULL 4102444800000; do
+      [ "$(sqlite3 "$STORE" "SELECT count(*) > 0 FROM $table WHERE due_at_ms > 0")" = 1 ]
+      edit "UPDATE $table SET due_at_ms = $due WHERE due_at_ms > 0"
+      agent_start
+      vault_unlock
+      wait_for 20 vault_is locked
+      agent_stop
+      has "of table $table" "$(cat "$WORLD/agent.log")"
+      : >"$WORLD/agent.log"
+      cp "$WORLD/kept" "$STORE"
+    done
+  done
+  agent_start
+  vault_unlock
+  sleep 2
+  vault_is unlocked
+}
+
 @test "S8: two rows whose contents were swapped are found" {
   begin_store
   for place in key.meta version.meta version.secret; do

@@ -97,7 +97,7 @@ static int note_places(void *context, const struct store_row *row, struct err *e
     return ++seen->count == seen->stop_after ? STORE_STOP : (int)seen->answer;
 }
 
-static const struct store_span everywhere = {INT64_MIN, INT64_MAX};
+static const struct store_span everywhere = {INT64_MIN, INT64_MAX, false};
 
 static void test_walk_gives_rows_as_they_were_made_with_their_places(void **state)
 {
@@ -106,9 +106,9 @@ static void test_walk_gives_rows_as_they_were_made_with_their_places(void **stat
     struct seen failed = {.answer = ERR_WRONG_KEY};
     assert_ok(f, store_walk(f->store, STORE_KEY, &everywhere, note_places, &all, &f->err));
     assert_string_equal(all.text, "3@1 1@2 2@3 ");
-    assert_ok(f, store_walk(f->store, STORE_KEY, &(struct store_span){2, 3}, note_places, &part, &f->err));
+    assert_ok(f, store_walk(f->store, STORE_KEY, &(struct store_span){2, 3, false}, note_places, &part, &f->err));
     assert_string_equal(part.text, "1@2 2@3 ");
-    assert_ok(f, store_walk(f->store, STORE_KEY, &(struct store_span){4, INT64_MAX}, note_places, &none, &f->err));
+    assert_ok(f, store_walk(f->store, STORE_KEY, &(struct store_span){4, INT64_MAX, false}, note_places, &none, &f->err));
     assert_string_equal(none.text, "");
     assert_ok(f, store_walk(f->store, STORE_INCIDENT, &everywhere, note_places, &empty, &f->err));
     assert_string_equal(empty.text, "");
@@ -134,11 +134,39 @@ static void test_a_place_stays_its_rows_own_while_others_come_and_go(void **stat
     struct seen seen = {0};
     assert_ok(f, store_walk(f->store, STORE_KEY, &everywhere, note_places, &seen, &f->err));
     assert_string_equal(seen.text, "1@2 2@3 7@4 ");
-    assert_ok(f, store_place_from(f->store, STORE_KEY, INT64_MIN, &place, &f->err));
+    assert_ok(f, store_place_from(f->store, STORE_KEY, INT64_MIN, false, &place, &f->err));
     assert_int_equal(place, 2);
-    assert_ok(f, store_place_from(f->store, STORE_KEY, 3, &place, &f->err));
+    assert_ok(f, store_place_from(f->store, STORE_KEY, 3, false, &place, &f->err));
     assert_int_equal(place, 3);
-    assert_code(f, ERR_NOT_FOUND, store_place_from(f->store, STORE_KEY, 5, &place, &f->err));
+    assert_code(f, ERR_NOT_FOUND, store_place_from(f->store, STORE_KEY, 5, false, &place, &f->err));
+}
+
+/* What is not due is passed over, also where a walk is to begin. */
+static void test_a_walk_of_what_is_due_passes_over_the_rest(void **state)
+{
+    struct fixture *f = *state;
+    struct seen seen = {0}, part = {0};
+    int64_t place = 0;
+    assert_ok(f, store_begin(f->store, &f->err));
+    for (unsigned number = 1; number <= 3; number++) {
+        struct store_row row = key_row(number);
+        row.revision = 2;
+        row.due_at_ms = number == 1 ? 7 : 0;
+        assert_ok(f, store_update(f->store, STORE_KEY, &row, 1, STORE_KEEP_SECRET, &f->err));
+    }
+    for (unsigned number = 9; number <= 10; number++) {
+        struct store_row row = key_row(number);
+        row.due_at_ms = number == 10 ? 5 : 0;
+        assert_ok(f, store_insert(f->store, STORE_KEY, &row, &f->err));
+    }
+    assert_ok(f, store_commit(f->store, &f->err));
+    assert_ok(f, store_walk(f->store, STORE_KEY, &(struct store_span){INT64_MIN, INT64_MAX, true}, note_places, &seen, &f->err));
+    assert_string_equal(seen.text, "1@2 10@5 ");
+    assert_ok(f, store_walk(f->store, STORE_KEY, &(struct store_span){1, 4, true}, note_places, &part, &f->err));
+    assert_string_equal(part.text, "1@2 ");
+    assert_ok(f, store_place_from(f->store, STORE_KEY, 3, true, &place, &f->err));
+    assert_int_equal(place, 5);
+    assert_code(f, ERR_NOT_FOUND, store_place_from(f->store, STORE_KEY, 6, true, &place, &f->err));
 }
 
 static int nest_walk(void *context, const struct store_row *row, struct err *err)
@@ -156,7 +184,7 @@ static void test_a_walk_visitor_may_read_but_not_walk_the_same_table(void **stat
 {
     struct fixture *f = *state;
     struct seen seen = {.store = f->store};
-    assert_ok(f, store_walk(f->store, STORE_KEY, &(struct store_span){1, 1}, nest_walk, &seen, &f->err));
+    assert_ok(f, store_walk(f->store, STORE_KEY, &(struct store_span){1, 1, false}, nest_walk, &seen, &f->err));
     assert_int_equal(seen.nested, ERR_STATE);
     assert_string_equal(seen.text, "30@1 10@2 20@3 ");
 }
@@ -329,6 +357,7 @@ int main(void)
         T(test_visitor_stops_or_fails_a_scan),
         T(test_walk_gives_rows_as_they_were_made_with_their_places),
         T(test_a_place_stays_its_rows_own_while_others_come_and_go),
+        T(test_a_walk_of_what_is_due_passes_over_the_rest),
         T(test_a_walk_visitor_may_read_but_not_walk_the_same_table),
         T(test_children_are_of_one_parent),
         T(test_due_gives_the_soonest_up_to_now_and_limit),

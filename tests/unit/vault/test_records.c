@@ -251,6 +251,46 @@ static void test_ten_thousand_keys_are_scanned(void **state)
     vault_session_free(session);
 }
 
+/* Committed by the writer. */
+static void entitle(struct fixture *fixture, struct vault_key *key, const char *title)
+{
+    (void)snprintf(key->title, sizeof key->title, "%s", title);
+    fixture_begin(fixture);
+    GOOD(vault_update(fixture->vault, VAULT_KEY, &key->row, &err));
+    fixture_commit(fixture);
+}
+
+static void assert_title(struct vault_session *session, const struct vault_key *key, const char *title)
+{
+    struct vault_key seen;
+    GOOD(vault_get(session, VAULT_KEY, key->row.id, &seen.row, &err));
+    assert_string_equal(seen.title, title);
+    vault_record_release(VAULT_KEY, &seen.row);
+}
+
+static void test_a_snapshot_is_one_state_whatever_is_committed_meanwhile(void **state)
+{
+    struct fixture *fixture = *state;
+    struct vault_key key;
+    struct vault_session *session = NULL, *seen = NULL, *within = NULL;
+    fixture_add_committed(fixture, "live", "amps", "sk_live_1", &key, NULL);
+    entitle(fixture, &key, "before");
+    GOOD(vault_session_new(fixture->vault, NULL, &session, &err));
+    GOOD(vault_snapshot(session, &seen, &err));
+    assert_title(session, &key, "before");
+    entitle(fixture, &key, "after");
+    GOOD(vault_snapshot(session, &within, &err));
+    assert_title(session, &key, "before");
+    vault_snapshot_end(within);
+    assert_title(session, &key, "before");
+    assert_title(vault_writer(fixture->vault), &key, "after");
+    vault_snapshot_end(seen);
+    assert_title(session, &key, "after");
+    vault_lock(fixture->vault, "engine");
+    REFUSED(ERR_LOCKED, "locked", vault_snapshot(session, &seen, &err));
+    vault_session_free(session);
+}
+
 static enum err_code insert_named(struct fixture *fixture, const char *name, struct vault_key *ret_key, struct err *ret_err)
 {
     *ret_key = fixture_key("live", name);
@@ -341,6 +381,7 @@ int main(void)
         TEST(test_children_come_in_their_order),
         TEST(test_due_records_come_soonest_first),
         TEST(test_ten_thousand_keys_are_scanned),
+        TEST(test_a_snapshot_is_one_state_whatever_is_committed_meanwhile),
         TEST(test_a_vault_holds_so_many_keys_and_not_one_more),
         TEST(test_incidents_are_numbered_and_found),
         TEST(test_texts_come_back_and_their_limit_holds),

@@ -143,11 +143,12 @@ enum err_code store_scan(struct store *store, enum store_table table, const uint
  * first and last are among the places. Secrets are not read. */
 struct store_span {
     int64_t first, last;
+    bool due; /* only rows that have a due time; the others are passed over without a look at more of them */
 };
 enum err_code store_walk(struct store *store, enum store_table table, const struct store_span *span,
                          store_visit *visit, void *context, struct err *err) ERR_MUST_CHECK;
-/* The first place from there on that has a row. ERR_NOT_FOUND. */
-enum err_code store_place_from(struct store *store, enum store_table table, int64_t from, int64_t *ret_place,
+/* The first place from there on that has a row, or one with a due time. ERR_NOT_FOUND. */
+enum err_code store_place_from(struct store *store, enum store_table table, int64_t from, bool due, int64_t *ret_place,
                                struct err *err) ERR_MUST_CHECK;
 /* Children of a parent, in order of id. ERR_INVALID for a table whose rows have none. */
 enum err_code store_children(struct store *store, enum store_table table,

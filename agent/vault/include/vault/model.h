@@ -12,9 +12,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum { VAULT_ID_BYTES = 16, VAULT_DELIVERIES_PER_KEY = 32, VAULT_LABELS_BYTES = 24 * 1024, VAULT_RECEIPTS_BYTES = 16 * 1024,
        VAULT_DEFINITION_BYTES = 8 * 1024 };
+
+static inline bool vault_id_is_zero(const uint8_t id[VAULT_ID_BYTES])
+{
+    static const uint8_t zeros[VAULT_ID_BYTES];
+    return memcmp(id, zeros, VAULT_ID_BYTES) == 0;
+}
 
 struct vault_row {
     uint8_t id[VAULT_ID_BYTES];     /* random, set by vault_insert */
@@ -126,6 +133,7 @@ struct vault_version {
     int64_t expires_at_ms; /* then the provider ends it; 0: not known */
     bool wiped;       /* its secret is gone */
     bool unchecked;   /* stored although its shape is unknown */
+    uint8_t revocation_id[VAULT_ID_BYTES]; /* its latest; zeros: none, or it was condemned before this was kept */
     struct vault_evidence proof;
 };
 
@@ -143,7 +151,7 @@ struct vault_delivery {
 };
 
 struct vault_rotation {
-    struct vault_row row; /* due_at_ms 0 when ended or waiting for a person */
+    struct vault_row row; /* due_at_ms 0 when it has ended, and only then: who is waited for is reminded */
     uint32_t number;      /* the version number it makes; in messages: "rotation 8" */
     int32_t state;        /* enum rotation_state */
     int32_t resume_state; /* in attention: where it came from */
@@ -190,7 +198,7 @@ struct vault_rotation {
 };
 
 struct vault_revocation {
-    struct vault_row row;
+    struct vault_row row; /* due_at_ms as of a rotation */
     uint32_t version_number;
     uint8_t version_id[VAULT_ID_BYTES];
     uint8_t rotation_id[VAULT_ID_BYTES]; /* zeros: none */

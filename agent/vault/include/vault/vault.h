@@ -84,6 +84,10 @@ enum err_code vault_unlock(struct vault *vault, const struct secret *root, uint6
 /* Is the store's file whole: pages, indexes, foreign keys? An index that was edited to hide a row passes
  * the digest, and this finds it: ERR_TAMPERED. Any thread but the writer's; seconds for a large store. */
 enum err_code vault_check_file(const struct vault *vault, struct err *err) ERR_MUST_CHECK;
+/* Is every row what was sealed, its columns in clear, too? An edited due time passes the digest, and where it is
+ * never due a row would never be read: ERR_TAMPERED names it. ERR_LOCKED: it was locked meanwhile. Any thread but
+ * the writer's; some 10 us a row. (Secrets are not opened.) */
+enum err_code vault_check_rows(struct vault *vault, struct err *err) ERR_MUST_CHECK;
 /* Forget the root key. Writer's thread. Waits for readers in the middle of a call. */
 void vault_lock(struct vault *vault, const char *who);
 
@@ -140,6 +144,17 @@ enum err_code vault_remove(struct vault *vault, enum vault_kind kind, const stru
 /* Wipe a version's secret and its fingerprint's index; sets wiped. */
 enum err_code vault_version_wipe(struct vault *vault, struct vault_version *version, struct err *err) ERR_MUST_CHECK;
 
+/* What the session reads until it is ended is one state of the store, and the vault is not locked meanwhile:
+ * for what is made of several records. It may be nested. The writer's state is that of its group. Ending is by
+ * scope:
+ *     OWN(vault_snapshot_end) struct vault_session *seen = NULL;
+ *     TRY(vault_snapshot(session, &seen, err));
+ * ERR_LOCKED. */
+enum err_code vault_snapshot(struct vault_session *session, struct vault_session **ret_seen, struct err *err)
+    ERR_MUST_CHECK;
+struct vault_session *vault_snapshot_end(struct vault_session *seen);
+OWN_DEFINE(struct vault_session, vault_snapshot_end);
+
 /* Reading: any session. The record is released by the caller (vault_record_release).
  * ERR_NOT_FOUND, ERR_TAMPERED (names the record as far as it can). */
 enum err_code vault_get(struct vault_session *session, enum vault_kind kind, const uint8_t id[VAULT_ID_BYTES],
@@ -165,12 +180,14 @@ typedef int vault_visit(void *context, const struct vault_row *record, struct er
  * read by several sessions at once. */
 struct vault_span {
     int64_t first, last;
+    bool due; /* only records with a due time, which of rotations and revocations are the open ones: the others
+               * are not even opened, and of them there are many more in time */
 };
 enum err_code vault_scan(struct vault_session *session, enum vault_kind kind, const struct vault_span *span,
                          vault_visit *visit, void *context, struct err *err) ERR_MUST_CHECK;
-/* The first place from there on that has a record; *ret_found false: there is none, and the place is left as it is. */
-enum err_code vault_place_from(struct vault_session *session, enum vault_kind kind, int64_t from, bool *ret_found,
-                               int64_t *ret_place, struct err *err) ERR_MUST_CHECK;
+/* The first place from there on that has a record, or one with a due time; *ret_found false: there is none, and the place is left as it is. */
+enum err_code vault_place_from(struct vault_session *session, enum vault_kind kind, int64_t from, bool due,
+                               bool *ret_found, int64_t *ret_place, struct err *err) ERR_MUST_CHECK;
 /* The records of a key: versions by number descending, deliveries by order, rotations and
  * revocations newest first, labels by number. */
 enum err_code vault_children(struct vault_session *session, enum vault_kind kind,
