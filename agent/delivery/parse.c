@@ -531,11 +531,18 @@ static bool parse_kind_has_place(enum delivery_kind kind)
 }
 
 /* Two definitions of one service, as after a copy, lead to the same place by the same target. */
-bool delivery_same_place(const struct delivery *a, const struct delivery *b)
+bool delivery_same_target(const struct delivery *a, const struct delivery *b)
 {
     if (a->kind != b->kind || !parse_kind_has_place(a->kind))
         return false;
-    return a->kind == DELIVERY_FILE ? delivery_same_file(a->path, b->path) : strcmp(a->target, b->target) == 0;
+    return a->kind == DELIVERY_FILE ? strcmp(a->path, b->path) == 0 : strcmp(a->target, b->target) == 0;
+}
+
+bool delivery_same_place(const struct delivery *a, const struct delivery *b)
+{
+    if (a->kind == DELIVERY_FILE && b->kind == DELIVERY_FILE)
+        return delivery_same_file(a->path, b->path);
+    return delivery_same_target(a, b);
 }
 
 /* Kind and class by the parsers of the fields: what they refuse was never stored. */

@@ -17,6 +17,7 @@
  *   incident.c  emergencies: which versions die, which are replaced first
  *   credential.c  keys that revoke others: they die after them
  *   checks.c    the store's file and the audit log, looked at as a whole
+ *   place_check.c  whether a delivery may be configured where it wants to be
  *   places.c    which delivery has which file, by whatever path
  *   follow_ups.c  events that a step causes in other jobs
  *   receipts.c  who reads a key, told to the rotation that waits for them
@@ -497,6 +498,15 @@ int64_t checks_wait_ms(struct engine *engine);
 void checks_run_due(struct engine *engine);
 /* In a group: notices of what was found. True: they are in it. */
 bool checks_tell(struct engine *engine);
+
+/* --- place_check.c ------------------------------------------------------------ */
+
+/* On the loop: is the definition good for the key, and its place, by its words, no other delivery's? Sets the
+ * record's target. ERR_INVALID. */
+enum err_code place_check(struct engine *engine, const struct vault_key *key, const char *definition,
+                          struct vault_delivery *record, struct err *err) ERR_MUST_CHECK;
+/* Before that, on the caller's thread, for it may block: is its file another's by another path? ERR_INVALID. */
+enum err_code place_look(struct engine *engine, const char *definition, struct err *err) ERR_MUST_CHECK;
 
 /* --- places.c ----------------------------------------------------------------- */
 

@@ -160,82 +160,6 @@ static enum err_code new_key(struct engine *engine, const struct engine_key_draf
 
 /* --- Deliveries --------------------------------------------------------------------- */
 
-struct used_place {
-    struct engine *engine;
-    const struct delivery *delivery;
-};
-
-/* Do the targets, as far as they are kept, end with different names? Paths do; a sink's target is none. */
-static bool are_named_apart(const char *a, const char *b)
-{
-    const struct vault_delivery *whole = NULL;
-    const char *a_name = strrchr(a, '/'), *b_name = strrchr(b, '/');
-    bool cut = strlen(a) + 1 >= sizeof whole->target || strlen(b) + 1 >= sizeof whole->target;
-    return a_name && b[0] && !cut && (!b_name || strcmp(a_name, b_name) != 0);
-}
-
-/* Is the other delivery there? What was put to it may still be there when its definition is not. One that
- * nobody can tell the place of counts for a key of the other class (S5), and not where two of the same class
- * would overwrite each other: else it would keep every sink from being used. */
-static bool is_used_by(const struct used_place *used, const struct vault_delivery *other)
-{
-    OWN(delivery_free) struct delivery *delivery = NULL;
-    struct delivery_outline outline;
-    struct err unreadable = {0};
-    const struct vault_text *text = &other->definition;
-    /* One file has one name in one folder: most are told apart without a parser. */
-    if (strcmp(delivery_kind(used->delivery), "file") == 0 && are_named_apart(delivery_target(used->delivery), other->target))
-        return false;
-    if (delivery_parse("delivery", text->data, text->length, used->engine->options.sinks, &delivery, &unreadable) ==
-        ERR_OK)
-        return delivery_same_place(delivery, used->delivery);
-    delivery_outline_read(text->data, text->length, other->target, &outline);
-    if (outline.place_class == delivery_place_class(used->delivery) && outline.target[0] == '\0')
-        return false;
-    return delivery_may_be_place(used->delivery, &outline);
-}
-
-static int refuse_used_place(void *context, const struct vault_row *record, struct err *err)
-{
-    const struct used_place *used = context;
-    const struct vault_delivery *other = (const struct vault_delivery *)record;
-    const char *target = delivery_target(used->delivery);
-    struct vault_key key = {0};
-    if (!is_used_by(used, other))
-        return ERR_OK;
-    bool as = other->target[0] && strcmp(other->target, target) != 0; /* one place by two paths */
-    enum err_code code = vault_get(used->engine->session, VAULT_KEY, record->parent, &key.row, err);
-    if (code == ERR_OK && key.class != (int)delivery_place_class(used->delivery))
-        code = err_set(err, ERR_INVALID,
-                       "%s is a place of %s/%s, and live and test keys never share one. Name another place", target,
-                       key.environment, key.name);
-    else if (code == ERR_OK)
-        code = err_set(err, ERR_INVALID,
-                       "%s is a place of %s/%s already,%s%s%s and one would overwrite the other. Name another place, or "
-                       "give that one up: keyturn deliver %s/%s remove %u",
-                       target, key.environment, key.name, as ? " as " : "", as ? other->target : "", as ? "," : "",
-                       key.environment, key.name, other->order);
-    vault_record_release(VAULT_KEY, &key.row);
-    return (int)code;
-}
-
-/* S5: a place of the wrong class, and one that a key of the other class uses, is refused when it is
- * configured. So is one that is in use already: what is put there last would be all that its users find. */
-static enum err_code check_delivery(struct engine *engine, const struct vault_key *key, const char *definition,
-                                    struct vault_delivery *record, struct err *err)
-{
-    OWN(delivery_free) struct delivery *delivery = NULL;
-    TRY(delivery_parse("delivery", definition, strlen(definition), engine->options.sinks, &delivery, err));
-    COPY_TEXT(record->target, delivery_target(delivery));
-    struct used_place used = {.engine = engine, .delivery = delivery};
-    if ((int)delivery_place_class(delivery) == (int)key->class)
-        return vault_scan(engine->session, VAULT_DELIVERY, NULL, refuse_used_place, &used, err);
-    bool live = key->class == VAULT_CLASS_LIVE;
-    return err_set(err, ERR_INVALID, "%s/%s is a %s key, and %s is declared a %s place. A %s key never goes there",
-                   key->environment, key->name, live ? "live" : "test", delivery_target(delivery),
-                   live ? "test" : "live", live ? "live" : "test");
-}
-
 struct last_order {
     uint32_t last;
     size_t count;
@@ -259,7 +183,7 @@ static enum err_code insert_delivery(struct engine *engine, const struct vault_k
     struct last_order order = {0};
     struct vault_delivery delivery = {.created_at_ms = engine_now(engine)};
     size_t length = strlen(definition);
-    TRY(check_delivery(engine, key, definition, &delivery, err));
+    TRY(place_check(engine, key, definition, &delivery, err));
     TRY(vault_children(engine->session, VAULT_DELIVERY, key->row.id, look_at_order, &order, err));
     if (order.count >= VAULT_DELIVERIES_PER_KEY)
         return err_set(err, ERR_LIMIT, "a key has at most %d deliveries", VAULT_DELIVERIES_PER_KEY);
@@ -402,6 +326,8 @@ enum err_code engine_key_add(struct engine *engine, const char *who, const struc
                              const struct secret *secret, struct vault_key *ret_key, struct err *err)
 {
     struct add add = {.who = who, .draft = draft, .secret = secret, .ret_key = ret_key};
+    for (size_t i = 0; i < draft->delivery_count; i++)
+        TRY(place_look(engine, draft->deliveries[i], err));
     return engine_call(engine, do_add, &add, false, err);
 }
 
@@ -597,6 +523,7 @@ enum err_code engine_delivery_add(struct engine *engine, const char *who, const 
 {
     struct named named = {.who = who, .environment = environment, .name = name, .definition = definition,
                           .ret_delivery = ret_delivery};
+    TRY(place_look(engine, definition, err));
     return engine_call(engine, do_delivery_add, &named, false, err);
 }
 

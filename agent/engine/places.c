@@ -151,9 +151,14 @@ bool places_give_way(struct engine *engine, struct flight *flight)
 
 /* --- After unlocking ---------------------------------------------------------------- */
 
+/* Some are read at once and then looked at: locking waits for who reads the vault, and a look may block. */
+enum { LOOK_PLACES = 128 };
 struct places_look {
     struct engine *engine;
     struct vault_session *session;
+    struct vault_row rows[LOOK_PLACES];
+    struct delivery *deliveries[LOOK_PLACES]; /* owned */
+    size_t count;
 };
 
 static enum err_code say_shared(const struct places_look *look, const struct vault_row *record,
@@ -172,19 +177,44 @@ static enum err_code say_shared(const struct places_look *look, const struct vau
     return ERR_OK;
 }
 
-static int look_at(void *context, const struct vault_row *record, struct err *err)
+static int gather(void *context, const struct vault_row *record, struct err *err)
 {
-    const struct places_look *look = context;
+    struct places_look *look = context;
     const struct vault_text *text = &((const struct vault_delivery *)record)->definition;
-    OWN(delivery_free) struct delivery *delivery = NULL;
-    uint8_t holder[VAULT_ID_BYTES];
     struct err unreadable = {0};
-    if (delivery_parse("delivery", text->data, text->length, look->engine->options.sinks, &delivery, &unreadable) !=
-        ERR_OK)
+    (void)err;
+    look->rows[look->count] = *record;
+    look->count += delivery_parse("delivery", text->data, text->length, look->engine->options.sinks,
+                                  &look->deliveries[look->count], &unreadable) == ERR_OK;
+    return ERR_OK;
+}
+
+static enum err_code look_at(const struct places_look *look, size_t at, struct err *err)
+{
+    const struct vault_row *row = &look->rows[at];
+    uint8_t holder[VAULT_ID_BYTES];
+    if (claim(&look->engine->places, delivery_spot(look->deliveries[at]), row->id, holder))
         return ERR_OK;
-    if (claim(&look->engine->places, delivery_spot(delivery), record->id, holder))
-        return ERR_OK;
-    return (int)say_shared(look, record, delivery, holder, err);
+    return say_shared(look, row, look->deliveries[at], holder, err);
+}
+
+static enum err_code look_at_all(struct places_look *look, struct err *err)
+{
+    struct vault_span span = VAULT_SPAN_BEFORE_ALL;
+    for (;;) {
+        bool found = false;
+        enum err_code code = vault_span_next(look->session, VAULT_DELIVERY, LOOK_PLACES, &span, &found, err);
+        if (code != ERR_OK || !found)
+            return code;
+        look->count = 0;
+        code = vault_scan(look->session, VAULT_DELIVERY, &span, gather, look, err);
+        for (size_t i = 0; i < look->count; i++) {
+            if (code == ERR_OK)
+                code = look_at(look, i, err);
+            look->deliveries[i] = delivery_free(look->deliveries[i]);
+        }
+        TRY(code);
+    }
 }
 
 /* Locked before its end, it has seen a part: the others are claimed when they are touched. */
@@ -196,7 +226,7 @@ void places_look(struct engine *engine)
     enum err_code code = vault_session_new(engine->vault, NULL, &session, &err);
     look.session = session;
     if (code == ERR_OK)
-        code = vault_scan(session, VAULT_DELIVERY, NULL, look_at, &look, &err);
+        code = look_at_all(&look, &err);
     if (code != ERR_OK && code != ERR_LOCKED)
         log_error("engine", "the places of deliveries were not looked at: %s", err.message);
 }

@@ -16,18 +16,14 @@ static int check_pass(void *context, const struct vault_row *record, struct err 
 
 static enum err_code check_kind(struct vault_session *session, enum vault_kind kind, struct err *err)
 {
-    struct vault_span span = {INT64_MIN, INT64_MAX, false};
-    bool found = false;
-    TRY(vault_place_from(session, kind, span.first, false, &found, &span.first, err));
-    while (found) {
-        bool last = span.first > INT64_MAX - CHECK_PLACES;
-        span.last = last ? INT64_MAX : span.first + CHECK_PLACES - 1;
+    struct vault_span span = VAULT_SPAN_BEFORE_ALL;
+    for (;;) {
+        bool found = false;
+        enum err_code code = vault_span_next(session, kind, CHECK_PLACES, &span, &found, err);
+        if (code != ERR_OK || !found)
+            return code;
         TRY(vault_scan(session, kind, &span, check_pass, NULL, err));
-        if (last)
-            return ERR_OK;
-        TRY(vault_place_from(session, kind, span.last + 1, false, &found, &span.first, err));
     }
-    return ERR_OK;
 }
 
 enum err_code vault_check_rows(struct vault *vault, struct err *err)

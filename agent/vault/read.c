@@ -173,6 +173,18 @@ enum err_code vault_place_from(struct vault_session *session, enum vault_kind ki
     return code == ERR_NOT_FOUND ? ERR_OK : code;
 }
 
+enum err_code vault_span_next(struct vault_session *session, enum vault_kind kind, int64_t places,
+                              struct vault_span *span, bool *ret_found, struct err *err)
+{
+    *ret_found = false;
+    if (span->last == INT64_MAX)
+        return ERR_OK;
+    int64_t from = span->last == INT64_MIN ? INT64_MIN : span->last + 1;
+    TRY(vault_place_from(session, kind, from, span->due, ret_found, &span->first, err));
+    span->last = span->first > INT64_MAX - places ? INT64_MAX : span->first + places - 1;
+    return ERR_OK;
+}
+
 enum err_code vault_due(struct vault_session *session, enum vault_kind kind, int64_t now_ms, size_t limit,
                         vault_visit *visit, void *context, struct err *err)
 {

@@ -176,7 +176,7 @@ vault_is() { # vault_is STATE
 }
 
 # A job that is never due is never done and never read, and no digest of seals shows it.
-@test "S8: a due time that was edited is found a second after unlocking, and locks the vault" {
+@test "S8: a due time that was edited is found a second after unlocking at the latest, and the vault is locked" {
   world_start
   key_add live/first "$(dashboard_make first live)" >/dev/null
   key_add live/second "$(dashboard_make second live)" >/dev/null
@@ -184,18 +184,18 @@ vault_is() { # vault_is STATE
   keyturn revoke live/first --yes --reason leaked --no-wait >/dev/null
   agent_stop
   sqlite3 "$STORE" 'PRAGMA wal_checkpoint(TRUNCATE)' >/dev/null
-  cp "$STORE" "$WORLD/kept"
+  cp -r "$WORLD/store" "$WORLD/kept"
   for table in key rotation revocation; do
     for due in NULL 4102444800000; do
       [ "$(sqlite3 "$STORE" "SELECT count(*) > 0 FROM $table WHERE due_at_ms > 0")" = 1 ]
       edit "UPDATE $table SET due_at_ms = $due WHERE due_at_ms > 0"
       agent_start
-      vault_unlock
-      wait_for 20 vault_is locked
+      run vault_unlock
+      wait_for 20 vault_is locked # at once, where unlocking has read the row
       agent_stop
-      has "of table $table" "$(cat "$WORLD/agent.log")"
+      has "of table $table" "$output$(cat "$WORLD/agent.log")"
       : >"$WORLD/agent.log"
-      cp "$WORLD/kept" "$STORE"
+      cp "$WORLD/kept/"* "$WORLD/store/" # the agent may have gone on for a second
     done
   done
   agent_start

@@ -63,6 +63,8 @@ bool delivery_is_at_once(const struct delivery *delivery);
 /* Are they the same place: one file by whatever path, as the paths lead now, or a sink's target? Programs and
  * units never are. Looks at the folders of files of one name, and may block on them. */
 bool delivery_same_place(const struct delivery *a, const struct delivery *b);
+/* The same by what their definitions say, which never blocks: one path, or one target of a sink. */
+bool delivery_same_target(const struct delivery *a, const struct delivery *b);
 /* A number for the place of a file by whatever path: those of two places differ, but for a chance of 2^-64.
  * 0: it is no file, or its folder is not there. May block as delivery_same_place. */
 uint64_t delivery_spot(const struct delivery *delivery);

@@ -183,6 +183,11 @@ struct vault_span {
     bool due; /* only records with a due time, which of rotations and revocations are the open ones: the others
                * are not even opened, and of them there are many more in time */
 };
+/* The next span of so many places that has a record, behind the one that is given, for who looks at all of a kind:
+ * locking waits for a call, and so not for all of them. */
+#define VAULT_SPAN_BEFORE_ALL {INT64_MIN, INT64_MIN, false}
+enum err_code vault_span_next(struct vault_session *session, enum vault_kind kind, int64_t places,
+                              struct vault_span *span, bool *ret_found, struct err *err) ERR_MUST_CHECK;
 enum err_code vault_scan(struct vault_session *session, enum vault_kind kind, const struct vault_span *span,
                          vault_visit *visit, void *context, struct err *err) ERR_MUST_CHECK;
 /* The first place from there on that has a record, or one with a due time; *ret_found false: there is none, and the place is left as it is. */
