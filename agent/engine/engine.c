@@ -162,18 +162,20 @@ void engine_stop(struct engine *engine)
 
 void engine_figures(struct engine *engine, struct engine_figures *ret_figures)
 {
+    /* Before what was started: more never ended than began. */
+    uint64_t ended = atomic_load(&engine->figures.effects_ended);
     *ret_figures = (struct engine_figures){
         .turns = atomic_load(&engine->figures.turns),
         .commits = atomic_load(&engine->figures.commits),
         .commit_failures = atomic_load(&engine->figures.commit_failures),
         .effects_started = atomic_load(&engine->figures.effects_started),
-        .effects_ended = atomic_load(&engine->figures.effects_ended),
+        .effects_ended = ended,
         .calls = atomic_load(&engine->figures.calls),
         .rotations_done = atomic_load(&engine->figures.rotations_done),
         .rotations_failed = atomic_load(&engine->figures.rotations_failed),
         .revocations_done = atomic_load(&engine->figures.revocations_done),
     };
-    ret_figures->in_flight = ret_figures->effects_started - ret_figures->effects_ended;
+    ret_figures->in_flight = ret_figures->effects_started - ended;
 }
 
 /* --- Steps ------------------------------------------------------------------------------- */
