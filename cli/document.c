@@ -186,6 +186,8 @@ static enum err_code document_enter(struct document *document, yaml_event_type_t
 static enum err_code document_name(struct document *document, json_t *seen, struct buf *name, struct err *err)
 {
     TRY(document_scalar(document, name, NULL, err));
+    if (name->length > DOCUMENT_NAME_BYTES)
+        return document_refuse(document, err, "a name of %zu bytes; it may have %d", name->length, DOCUMENT_NAME_BYTES);
     const json_t *first = json_object_get(seen, buf_text(name));
     if (first)
         return document_refuse(document, err, "“%.80s” stands twice, first in line %lld", buf_text(name),

@@ -14,7 +14,11 @@
 #include <jansson.h>
 #include <stddef.h>
 
-enum { DOCUMENT_DEPTH = 32 }; /* mappings and lists within each other */
+enum {
+    DOCUMENT_DEPTH = 32, /* mappings and lists within each other */
+    /* A name of YAML ends within 1,024 characters, and each byte may have been written as six: \u001f. */
+    DOCUMENT_NAME_BYTES = 160,
+};
 
 struct document;
 

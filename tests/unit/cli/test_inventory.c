@@ -73,6 +73,29 @@ static void test_depth_from_both_sides(void **state)
     refused(text, "more than 32");
 }
 
+/* A delivery with a member of that name; of controls, since these are the longest when they are written. */
+static void name_member(char *text, int bytes)
+{
+    strcpy(text, HEAD "    deliveries: [{? \"");
+    for (int i = 0; i < bytes; i++)
+        strcat(text, "\\x01");
+    strcat(text, "\" : x}]\n");
+}
+
+static void test_a_name_s_length_from_both_sides(void **state)
+{
+    (void)state;
+    char text[1024];
+    OWN_BUF struct buf written = {0};
+    name_member(text, 160);
+    OWN(json_free) json_t *keys = parse(text);
+    inventory_write(keys, &written);
+    OWN(json_free) json_t *again = parse(buf_text(&written));
+    assert_true(json_equal(keys, again));
+    name_member(text, 161);
+    refused(text, "file:5: a name of 161 bytes");
+}
+
 static void test_what_is_not_said_and_what_is_said_otherwise_are_the_same(void **state)
 {
     (void)state;
@@ -120,6 +143,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_wrong_is_refused_with_its_line),
         cmocka_unit_test(test_depth_from_both_sides),
+        cmocka_unit_test(test_a_name_s_length_from_both_sides),
         cmocka_unit_test(test_what_is_not_said_and_what_is_said_otherwise_are_the_same),
         cmocka_unit_test(test_two_keys_kept_apart_agree_where_one_says_so),
         cmocka_unit_test(test_what_is_written_is_read_back),
