@@ -83,7 +83,8 @@ static enum err_code listen_clear(const struct sockaddr_un *address, struct err 
         return err_set(err, ERR_EXISTS, "%s is there and is no socket; choose another path", path);
     TRY(listen_knock(address, &answers, err));
     if (answers)
-        return err_set(err, ERR_EXISTS, "an agent listens on %s already", path);
+        return err_set(err, ERR_EXISTS, "an agent listens on %s already; end it first, or give this one another: --socket",
+                       path);
     if (unlink(path) != 0 && errno != ENOENT)
         return err_set_errno(err, errno, "the old socket %s could not be removed", path);
     return ERR_OK;

@@ -22,6 +22,7 @@ static void start(void)
 }
 
 static const uint8_t id[SEAL_ID_BYTES] = {1};
+static const uint8_t other_id[SEAL_ID_BYTES] = {1, [SEAL_ID_BYTES - 1] = 1};
 
 static struct seal_place place_of(enum seal_part part, uint8_t table, uint64_t revision)
 {
@@ -43,14 +44,22 @@ static void check_foreign(const uint8_t *data, size_t size)
 static void check_own(const uint8_t *data, size_t size, size_t flip)
 {
     struct seal_place place = place_of(SEAL_PART_META, 1, 7);
-    struct seal_place elsewhere = place_of(SEAL_PART_META, 1, 8);
+    struct seal_place elsewhere[] = {place, place, place, place, place, place};
+    elsewhere[0].revision++;
+    elsewhere[1].table++;
+    elsewhere[2].id = other_id;
+    elsewhere[3].parent = other_id;
+    elsewhere[4].due_at_ms = 1;
+    elsewhere[5].index = other_id;
+    elsewhere[5].index_length = sizeof other_id;
     OWN_BUF struct buf sealed = {0};
     OWN_BUF struct buf out = {0};
     FUZZ_CHECK(seal_bytes(keys, &fuzz_random, &place, data, size, &sealed, NULL) == ERR_OK);
     FUZZ_CHECK((sealed.length - SEAL_OVERHEAD_BYTES) % SEAL_META_STEP == 0);
     FUZZ_CHECK(seal_open_bytes(keys, &place, sealed.data, sealed.length, &out, NULL) == ERR_OK);
     FUZZ_CHECK(out.length == size && (size == 0 || memcmp(out.data, data, size) == 0));
-    FUZZ_CHECK(seal_open_bytes(keys, &elsewhere, sealed.data, sealed.length, &out, NULL) == ERR_TAMPERED);
+    for (size_t i = 0; i < sizeof elsewhere / sizeof elsewhere[0]; i++)
+        FUZZ_CHECK(seal_open_bytes(keys, &elsewhere[i], sealed.data, sealed.length, &out, NULL) == ERR_TAMPERED);
     size_t cut = flip % sealed.length;
     FUZZ_CHECK(seal_open_bytes(keys, &place, sealed.data, cut, &out, NULL) != ERR_OK);
     sealed.data[flip % sealed.length] = (char)(sealed.data[flip % sealed.length] ^ 1 << flip % 8);
