@@ -10,7 +10,12 @@
 
 #include <stdbool.h>
 
-enum { CONFIG_PROVIDER_FOLDERS = 8, CONFIG_DELIVERY_FOLDERS = 8, CONFIG_ENVIRONMENTS = 64 };
+enum { CONFIG_FOLDERS = 8, CONFIG_ENVIRONMENTS = 64 };
+
+struct config_folders {
+    char paths[CONFIG_FOLDERS][LIMIT_PATH_BYTES];
+    size_t count;
+};
 
 struct config {
     char config_path[LIMIT_PATH_BYTES];
@@ -22,10 +27,8 @@ struct config {
     char key_file[LIMIT_PATH_BYTES]; /* "" none: unlocked by a person */
     char ca_file[LIMIT_PATH_BYTES];  /* "" none: the system's */
     char log_file[LIMIT_PATH_BYTES]; /* "" standard error */
-    char provider_folders[CONFIG_PROVIDER_FOLDERS][LIMIT_PATH_BYTES];
-    size_t provider_folder_count;
-    char delivery_folders[CONFIG_DELIVERY_FOLDERS][LIMIT_PATH_BYTES];
-    size_t delivery_folder_count;
+    struct config_folders provider_folders;
+    struct config_folders delivery_folders;
     struct engine_environment environments[CONFIG_ENVIRONMENTS];
     size_t environment_count;
     struct notify_channel *channels[NOTIFY_CHANNELS]; /* owned */

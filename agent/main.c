@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "config.h"
+#include "daemon.h"
 #include "provider/examine.h"
 
 #include <errno.h>
@@ -22,86 +23,6 @@
 #include <unistd.h>
 
 enum { SYSTEMD_FIRST_FD = 3, HEAPS = 2 };
-
-/* --- Becoming a daemon ------------------------------------------------------------------- */
-
-/* Whatever was open where we were started stays there, but the ready descriptor. */
-static void close_inherited(int ready_fd)
-{
-    unsigned first = STDERR_FILENO + 1;
-    if (ready_fd >= (int)first) {
-        if ((unsigned)ready_fd > first)
-            close_range(first, (unsigned)ready_fd - 1, 0);
-        first = (unsigned)ready_fd + 1;
-    }
-    close_range(first, ~0U, 0);
-}
-
-static enum err_code detach(const struct config *config, struct err *err)
-{
-    pid_t child = fork();
-    if (child < 0)
-        return err_set_errno(err, errno, "the agent could not be put into the background");
-    if (child > 0)
-        _exit(0);
-    close_inherited(config->ready_fd);
-    if (setsid() < 0 || chdir("/") != 0)
-        return err_set_errno(err, errno, "the agent could not be detached");
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (null < 0)
-        return err_set_errno(err, errno, "/dev/null could not be opened");
-    dup2(null, STDIN_FILENO);
-    dup2(null, STDOUT_FILENO);
-    if (!config->log_file[0])
-        dup2(null, STDERR_FILENO);
-    if (null > STDERR_FILENO)
-        close(null);
-    return ERR_OK;
-}
-
-static enum err_code folder_of(const char *path, char *out, size_t size, struct err *err)
-{
-    const char *slash = strrchr(path, '/');
-    if (!slash)
-        return err_set(err, ERR_INVALID, "%s: give the whole path, from /", path);
-    snprintf(out, size, "%.*s", slash == path ? 1 : (int)(slash - path), path);
-    return ERR_OK;
-}
-
-static enum err_code make_folder_of(const char *path, struct err *err)
-{
-    char folder[LIMIT_PATH_BYTES];
-    TRY(folder_of(path, folder, sizeof folder, err));
-    return file_make_folders(folder, 0700, err);
-}
-
-static enum err_code open_log(const struct config *config, struct err *err)
-{
-    if (config->debug)
-        log_set_level(LOG_LEVEL_DEBUG);
-    if (!config->log_file[0])
-        return ERR_OK;
-    TRY(make_folder_of(config->log_file, err));
-    int fd = open(config->log_file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return err_set_errno(err, errno, "the log file %s", config->log_file);
-    dup2(fd, STDERR_FILENO);
-    close(fd);
-    return ERR_OK;
-}
-
-/* Whoever started us in the background reads one line: "ready", or what failed. */
-static void tell_ready(const struct config *config, const char *text)
-{
-    if (config->ready_fd < 0)
-        return;
-    struct err err;
-    char line[ERR_MESSAGE_BYTES + 2];
-    int length = snprintf(line, sizeof line, "%s\n", text);
-    if (file_write_all(config->ready_fd, line, (size_t)length, "the ready descriptor", &err) != ERR_OK)
-        log_warning("main", "%s", err.message);
-    close(config->ready_fd);
-}
 
 /* --- Signals: one thread waits for them ------------------------------------------------------- */
 
@@ -186,7 +107,7 @@ static enum err_code listen_at(struct config *config, int *ret_fd, bool *ret_own
         *ret_fd = SYSTEMD_FIRST_FD;
         return ERR_OK;
     }
-    TRY(make_folder_of(config->socket, err));
+    TRY(daemon_make_folder_of(config->socket, err));
     TRY(api_listen(config->socket, config->socket_group[0] ? config->socket_group : NULL, ret_fd, err));
     *ret_own = true;
     return ERR_OK;
@@ -246,20 +167,20 @@ struct agent {
     bool own_socket;
 };
 
-static enum err_code load_providers(struct agent *agent, struct err *err)
+static size_t folders_of(const struct config_folders *folders, const char *ret_paths[CONFIG_FOLDERS])
 {
-    const char *folders[CONFIG_PROVIDER_FOLDERS];
-    for (size_t i = 0; i < agent->config.provider_folder_count; i++)
-        folders[i] = agent->config.provider_folders[i];
-    return provider_set_load(folders, agent->config.provider_folder_count, &agent->providers, err);
+    for (size_t i = 0; i < folders->count; i++)
+        ret_paths[i] = folders->paths[i];
+    return folders->count;
 }
 
-static enum err_code load_sinks(struct agent *agent, struct err *err)
+static enum err_code load_definitions(struct agent *agent, struct err *err)
 {
-    const char *folders[CONFIG_DELIVERY_FOLDERS];
-    for (size_t i = 0; i < agent->config.delivery_folder_count; i++)
-        folders[i] = agent->config.delivery_folders[i];
-    return delivery_sinks_load(folders, agent->config.delivery_folder_count, &agent->sinks, err);
+    const char *folders[CONFIG_FOLDERS];
+    size_t count = folders_of(&agent->config.provider_folders, folders);
+    TRY(provider_set_load(folders, count, &agent->providers, err));
+    count = folders_of(&agent->config.delivery_folders, folders);
+    return delivery_sinks_load(folders, count, &agent->sinks, err);
 }
 
 static void *run_loop(void *context)
@@ -274,8 +195,8 @@ static void *run_loop(void *context)
 static enum err_code build(struct agent *agent, struct err *err)
 {
     const struct config *config = &agent->config;
-    TRY(make_folder_of(config->store, err));
-    TRY(make_folder_of(config->audit, err));
+    TRY(daemon_make_folder_of(config->store, err));
+    TRY(daemon_make_folder_of(config->audit, err));
     struct vault_options vault = {.store_path = config->store,
                                   .audit_path = config->audit,
                                   .clock = &clock_system,
@@ -348,15 +269,14 @@ static enum err_code prepare(struct agent *agent, struct err *err)
 {
     const struct config *config = &agent->config;
     if (config->background)
-        TRY(detach(config, err));
-    TRY(open_log(config, err));
+        TRY(daemon_detach(config, err));
+    TRY(daemon_open_log(config, err));
     umask(0077);
     TRY(secret_init(err));
     secret_lock_all();
     TRY(http_init(err));
     action_init();
-    TRY(load_providers(agent, err));
-    TRY(load_sinks(agent, err));
+    TRY(load_definitions(agent, err));
     if (config->check_only)
         return ERR_OK;
     TRY(build(agent, err));
@@ -396,7 +316,7 @@ int main(int argc, char **argv)
         return check_provider(agent.config.check_provider);
     if (prepare(&agent, &err) != ERR_OK) {
         log_error("main", "%s", err.message);
-        tell_ready(&agent.config, err.message);
+        daemon_tell_ready(&agent.config, err.message);
         return 1;
     }
     if (agent.config.check_only) {
@@ -410,7 +330,7 @@ int main(int argc, char **argv)
     log_info("main", "keyturnd %s listens on %s, store %s, %s", KEYTURN_VERSION, agent.config.socket,
              agent.config.store, vault_state_name(vault_state(agent.vault)));
     memory_drop_code();
-    tell_ready(&agent.config, "ready");
+    daemon_tell_ready(&agent.config, "ready");
     end(&agent);
     return 0;
 }

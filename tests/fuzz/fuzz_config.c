@@ -38,7 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     FUZZ_CHECK(config.store[0] && config.audit[0] && config.socket[0]);
-    FUZZ_CHECK(config.provider_folder_count <= CONFIG_PROVIDER_FOLDERS);
+    FUZZ_CHECK(config.provider_folders.count <= CONFIG_FOLDERS);
     FUZZ_CHECK(config.environment_count >= 2 && config.environment_count <= CONFIG_ENVIRONMENTS);
     return 0;
 }
