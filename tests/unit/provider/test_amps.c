@@ -280,6 +280,18 @@ static void test_S5_a_nul_in_a_secret_is_of_no_shape(void **state)
     secret_free(secret);
 }
 
+static void test_S5_what_lies_behind_a_secret_is_not_of_its_shape(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct provider_environment *other = NULL;
+    struct secret *secret = text_secret("sk_live_abc of someone", 22);
+    assert_int_equal(secret_set(secret, "sk_live_abc", 11), ERR_OK);
+    assert_int_equal(provider_shape(fixture->provider, provider_environment_at(fixture->provider, 0), secret,
+                                    &other),
+                     PROVIDER_SHAPE_MATCHES);
+    secret_free(secret);
+}
+
 static void test_staging_of_class_test_is_the_sandbox(void **state)
 {
     struct fixture *fixture = *state;
@@ -353,6 +365,7 @@ int main(void)
         cmocka_unit_test(test_S6_evidence_never_quotes_the_secret),
         cmocka_unit_test(test_S5_shape_tells_the_environment),
         cmocka_unit_test(test_S5_a_nul_in_a_secret_is_of_no_shape),
+        cmocka_unit_test(test_S5_what_lies_behind_a_secret_is_not_of_its_shape),
         cmocka_unit_test(test_staging_of_class_test_is_the_sandbox),
         cmocka_unit_test(test_K03_a_person_issues_and_revokes),
     };
