@@ -104,16 +104,7 @@ definitions() {
   done
   # Each key is proved when it is added, and asked for no more: one that is not proved is tried each minute, and
   # 100,000 of those would be at work while something else is measured.
-  cat >"$world/providers/inventory.yaml" <<YAML
-name: inventory
-title: Keys that are only kept
-environments:
-  - {name: live, class: live, base_url: "$api", key_pattern: '^sk_.*$'}
-actions:
-  issue: {manual: {instructions: "Make {{label}}"}}
-  revoke: {manual: {instructions: "Revoke {{label}}"}}
-  probe: {requests: [{method: GET, url: "{{base_url}}/", rules: [{status_class: 4xx, verdict: alive}]}]}
-YAML
+  sed "s|@BASE_URL@|$api|" tests/sim/inventory.yaml >"$world/providers/inventory.yaml"
   # The credential of the others. The simulator's admin key cannot die, so its death is two answers of refusal.
   cat >"$world/providers/credential.yaml" <<YAML
 name: credential

@@ -85,6 +85,12 @@ sim_stop() {
   SIM_PID=
 }
 
+# A provider that only keeps keys.
+inventory_write() { # inventory_write BASE_URL [NAME]
+  sed -E -e "s|@BASE_URL@|$1|" -e "s|^name: .*|name: ${2:-inventory}|" \
+    "$REPOSITORY/tests/sim/inventory.yaml" >"$WORLD/providers/${2:-inventory}.yaml"
+}
+
 # The shipped definition, pointed at the simulator, with short times.
 provider_write() {
   sed -E -e "s|https://api\.amps\.ai|$SIM_API|" \

@@ -8,19 +8,8 @@ teardown() { world_end; }
 
 # An agent with the keys live/k0 to live/k(COUNT - 1), every tenth of another provider.
 shelf() { # shelf COUNT
-  local name
-  for name in shelf other; do
-    cat >"$WORLD/providers/$name.yaml" <<YAML
-name: $name
-title: Keys that are only kept
-environments:
-  - {name: live, class: live, base_url: "http://127.0.0.1:9", key_pattern: '^sk_.*$'}
-actions:
-  issue: {manual: {instructions: "Make {{label}}"}}
-  revoke: {manual: {instructions: "Revoke {{label}}"}}
-  probe: {requests: [{method: GET, url: "{{base_url}}/", rules: [{status: 200, verdict: alive}]}]}
-YAML
-  done
+  inventory_write http://127.0.0.1:9 shelf # where nobody answers
+  inventory_write http://127.0.0.1:9 other
   agent_start
   vault_make >/dev/null
   [ "$1" = 0 ] || add_many 0 $(($1 - 1))
