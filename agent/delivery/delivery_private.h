@@ -1,6 +1,7 @@
-/* The parts of this room: parse.c reads a definition, format.c makes what is
- * put, sinks.c and sink.c know HTTP sinks, requests.c what is sent to them, folder.c finds a safe place for a file, account.c its owner, file.c writes
- * it, spot.c tells which it is by whatever path, program.c runs commands and checks, delivery.c does all that on a worker. */
+/* The parts of this room: parse.c reads a definition, fields.c its fields, format.c makes what is put, sinks.c and
+ * sink.c know HTTP sinks, requests.c what is sent to them, folder.c finds a safe place for a file, account.c its
+ * owner, file.c writes it, spot.c tells which it is by whatever path, program.c runs commands and checks, delivery.c
+ * does all that on a worker. */
 #ifndef KEYTURN_DELIVERY_PRIVATE_H
 #define KEYTURN_DELIVERY_PRIVATE_H
 
@@ -61,6 +62,9 @@ struct delivery {
     const json_t *settings; /* NULL: none given */
     const char *credential;
 };
+
+/* Take the fields of delivery->definition into delivery. Messages begin with the field's name. */
+enum err_code delivery_take_fields(struct delivery *delivery, struct err *err) ERR_MUST_CHECK;
 
 /* What is written: the file's content in locked memory. ERR_INVALID: the secret
  * cannot stand in this format. */
