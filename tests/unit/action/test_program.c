@@ -19,7 +19,6 @@
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -265,14 +264,17 @@ static void test_program_that_never_reads_its_input_neither_hangs_nor_kills_us(v
 static void test_one_that_is_stopped_ends_before_its_limit_and_none_starts_after(void **state)
 {
     (void)state;
-    const char *const argv[] = {"sh", "-c", "trap '' TERM; echo started; exec <&-; while :; do sleep 0.1; done", NULL};
+    struct folder folder;
+    folder_open(&folder);
+    assert_int_equal(mkfifo(folder.file, 0600), 0);
+    int pipe = open(folder.file, O_RDWR | O_CLOEXEC);
+    assert_true(pipe >= 0);
+    const char *const argv[] = {"sh", "-c", "trap '' TERM; echo started >\"$1\"; exec <&-; while :; do sleep 0.1; done",
+                                "sh", folder.file, NULL};
     struct action_program_call call = call_of(argv);
     int stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     call.timeout_ms = 10 * 60 * 1000;
-    struct itimerspec in_a_moment = {.it_value = {.tv_nsec = 200 * 1000 * 1000}};
-    int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
-    assert_int_equal(timerfd_settime(timer, 0, &in_a_moment, NULL), 0);
-    call.stop_fd = timer; /* readable after a moment, as an event would be */
+    call.stop_fd = pipe; /* readable once the program says so, as an event would be */
     struct action_program_answer answer = run_call(&call);
     assert_int_equal(answer.end, ACTION_PROGRAM_STOPPED);
     assert_int_equal(answer.status, 0);
@@ -282,8 +284,9 @@ static void test_one_that_is_stopped_ends_before_its_limit_and_none_starts_after
     assert_int_equal(eventfd_write(stop, 1), 0);
     call.stop_fd = stop;
     assert_int_equal(action_program_run(&call, &answer, &err), ERR_STATE);
-    (void)close(timer);
+    (void)close(pipe);
     (void)close(stop);
+    folder_close(&folder);
 }
 
 static void test_flood_of_output_is_capped_and_does_not_block_the_program(void **state)

@@ -65,40 +65,32 @@ static void bench_close(struct bench *bench)
     sem_destroy(&bench->held);
 }
 
+static void count_running(struct bench *bench)
+{
+    int running = atomic_fetch_add(&bench->running, 1) + 1;
+    int most = atomic_load(&bench->most_running);
+    while (running > most && !atomic_compare_exchange_weak(&bench->most_running, &most, running)) {
+    }
+}
+
 static void run_count(void *context)
 {
     struct task *task = context;
-    int running = atomic_fetch_add(&task->bench->running, 1) + 1;
-    int most = atomic_load(&task->bench->most_running);
-    while (running > most &&
-           !atomic_compare_exchange_weak(&task->bench->most_running, &most, running)) {
-    }
     task->runs++;
     task->place = atomic_fetch_add(&task->bench->order, 1);
     sigset_t blocked;
     pthread_sigmask(SIG_SETMASK, NULL, &blocked);
     task->signals_blocked = sigismember(&blocked, SIGTERM) == 1 && sigismember(&blocked, SIGPIPE) == 1;
-    atomic_fetch_sub(&task->bench->running, 1);
 }
 
 static void run_hold(void *context)
 {
     struct task *task = context;
+    count_running(task->bench);
     sem_post(&task->bench->held);
     while (sem_wait(&task->bench->gate) != 0) {
     }
     run_count(context);
-}
-
-/* Long enough that another worker takes the next job meanwhile. */
-static void run_slow(void *context)
-{
-    struct task *task = context;
-    int running = atomic_fetch_add(&task->bench->running, 1) + 1;
-    if (running > atomic_load(&task->bench->most_running))
-        atomic_store(&task->bench->most_running, running);
-    nanosleep(&(struct timespec){.tv_nsec = 20 * 1000 * 1000}, NULL);
-    task->runs++;
     atomic_fetch_sub(&task->bench->running, 1);
 }
 
@@ -157,9 +149,13 @@ static void test_jobs_run_at_the_same_time_and_on_no_more_threads_than_asked(voi
     struct bench bench;
     bench_open(&bench, 4);
     for (size_t i = 0; i < 12; i++)
-        submit(&bench, &task[i], run_slow, false);
+        submit(&bench, &task[i], run_hold, false);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(sem_wait(&bench.held), 0);
+    for (size_t i = 0; i < 12; i++)
+        sem_post(&bench.gate);
     collect(&bench, 12);
-    assert_in_range(atomic_load(&bench.most_running), 2, 4);
+    assert_int_equal(atomic_load(&bench.most_running), 4);
     bench_close(&bench);
 }
 
@@ -185,9 +181,25 @@ static void test_urgent_jobs_go_first_and_each_kind_in_its_order(void **state)
     bench_close(&bench);
 }
 
+static void run_nothing(void *context)
+{
+    (void)context;
+}
+
+static void done_nothing(void *context, bool cancelled)
+{
+    (void)context;
+    (void)cancelled;
+}
+
+/* Some time after the pool stops, as whoever submits is told: from then on none that is queued may begin. */
 static void *open_gate_later(void *context)
 {
     struct bench *bench = context;
+    struct work_pool *pool = bench->pool;
+    const struct work_job job = {.run = run_nothing, .done = done_nothing};
+    while (work_submit(pool, &job, false, NULL) == ERR_OK)
+        nanosleep(&(struct timespec){.tv_nsec = 1000 * 1000}, NULL);
     nanosleep(&(struct timespec){.tv_nsec = 50 * 1000 * 1000}, NULL);
     sem_post(&bench->gate);
     return NULL;

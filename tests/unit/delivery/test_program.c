@@ -177,7 +177,7 @@ static void test_stopping_cancels_what_is_queued(void **state)
     OWN(secret_free) struct secret *secret = bench_secret("x", 1);
     const struct delivery_subject subject = {
         .key = "live/x", .environment = "live", .name = "x", .version = 1, .secret = secret};
-    for (int i = 0; i < 20; i++)
+    for (int i = 0; i < 400; i++) /* a minute's work for two workers */
         assert_int_equal(
             delivery_start(&bench.runner, delivery, DELIVERY_PUT, &subject, false, bench_done, &bench, &err), ERR_OK);
     bench.pool = work_pool_free(bench.pool);

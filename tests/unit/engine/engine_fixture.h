@@ -1,7 +1,8 @@
 /* An engine on a thread of its own, with a real vault and a provider that is a
  * shell script over a folder: a key is a file there, named by its label. What
- * the script is asked stands in <folder>/log, and a file <folder>/<action>.answer is
- * its answer instead of the truth. */
+ * the script is asked stands in <folder>/log, a file <folder>/<action>.answer is its
+ * answer instead of the truth, and it waits while there is <folder>/<action>.hold or
+ * <folder>/<action>.<label>.hold. */
 #ifndef KEYTURN_TEST_ENGINE_FIXTURE_H
 #define KEYTURN_TEST_ENGINE_FIXTURE_H
 
@@ -130,7 +131,7 @@ static const char fixture_script[] =
     "else\n"
     "  echo \"$1 $label\" >>\"$2/log\"\n"
     "fi\n"
-    "while [ -e \"$2/$1.hold\" ]; do sleep 0.02; done\n"
+    "while [ -e \"$2/$1.hold\" ] || [ -e \"$2/$1.$label.hold\" ]; do sleep 0.02; done\n"
     "[ ! -e \"$2/$1.slow\" ] || sleep \"$(cat \"$2/$1.slow\")\"\n"
     "if [ -e \"$2/$1.answer\" ]; then cat \"$2/$1.answer\"; exit 0; fi\n"
     "case $1 in\n"
@@ -161,7 +162,7 @@ static inline void fixture_provider(const struct fixture *fixture, const char *n
         "  - {name: sandbox, class: test, base_url: 'http://127.0.0.1:1', key_pattern: '^fs_test_.+$'}\n"
         "limits: {parallel: 8, settle: 2, settle_interval: 10ms, propagation: 50ms, horizon: 1h}\n"
         "actions:\n"
-        "  probe:\n    program: {command: ['%s/provider.sh', probe, '%s'], timeout: 20s}\n",
+        "  probe:\n    program: {command: ['%s/provider.sh', probe, '%s'], timeout: 10m}\n",
         name, name, fixture->folder, fixture->folder);
     static const char *const actions[] = {"issue", "revoke", "find"};
     for (size_t i = 0; i < (automatic == 3 ? 3u : 2u); i++) {
@@ -173,7 +174,7 @@ static inline void fixture_provider(const struct fixture *fixture, const char *n
         else
             length += (size_t)snprintf(
                 text + length, sizeof text - length,
-                "  %s:\n    program: {command: ['%s/provider.sh', %s, '%s'], timeout: 20s}\n",
+                "  %s:\n    program: {command: ['%s/provider.sh', %s, '%s'], timeout: 10m}\n",
                 actions[i], fixture->folder, actions[i], fixture->folder);
     }
     snprintf(file, sizeof file, "providers/%s.yaml", name);
@@ -334,6 +335,40 @@ static inline long fixture_logged(struct fixture *fixture, const char *text)
     fixture_read(fixture, "log", log, sizeof log);
     const char *at = strstr(log, text);
     return at ? (long)(at - log) : -1;
+}
+
+static inline void fixture_wait_logged(struct fixture *fixture, const char *text)
+{
+    for (int left = 12000; fixture_logged(fixture, text) < 0 && left > 0; left--)
+        fixture_sleep();
+    if (fixture_logged(fixture, text) < 0)
+        fail_msg("%s never came", text);
+}
+
+/* How often the text stands in the log. */
+static inline size_t fixture_times_logged(struct fixture *fixture, const char *text)
+{
+    static char log[64 * 1024];
+    size_t times = 0;
+    fixture_read(fixture, "log", log, sizeof log);
+    for (const char *at = log; (at = strstr(at, text)); at++)
+        times++;
+    return times;
+}
+
+/* The action of the script, or that of one label ("issue.api-2"), waits from here on until it is let go. */
+static inline void fixture_hold(const struct fixture *fixture, const char *action)
+{
+    char file[96];
+    snprintf(file, sizeof file, "%s.hold", action);
+    fixture_write(fixture, file, "", 0600);
+}
+
+static inline void fixture_let_go(const struct fixture *fixture, const char *action)
+{
+    char file[96];
+    snprintf(file, sizeof file, "%s.hold", action);
+    fixture_remove(fixture, file);
 }
 
 static inline struct secret *fixture_secret(const char *text)

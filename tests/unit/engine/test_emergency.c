@@ -1,7 +1,7 @@
 /* Emergencies in the engine: what they wait for (nothing), and in which order things die. */
 #include "engine_fixture.h"
 
-enum { HOUR_MS = 3600 * 1000, BUSY_KEYS = 16 };
+enum { HOUR_MS = 3600 * 1000, WORKERS = 4, LIMIT = 8, BUSY_KEYS = 2 * LIMIT };
 
 static void add(struct fixture *fixture, const char *name, int64_t grace_ms, const char *delivery)
 {
@@ -33,43 +33,60 @@ static struct vault_incident incident_now(struct fixture *fixture, uint32_t numb
     return incident;
 }
 
-static void await_log(struct fixture *fixture, const char *text)
+/* It waits behind nothing: not begun yet, or begun later than that. */
+static bool is_later(struct fixture *fixture, const char *text, const char *than)
 {
-    int left = 2000;
-    while (fixture_logged(fixture, text) < 0 && --left > 0)
-        fixture_sleep();
-    if (!left)
-        fail_msg("%s never came", text);
+    return fixture_logged(fixture, text) < 0 || fixture_logged(fixture, text) > fixture_logged(fixture, than);
 }
 
-static size_t count_in_log(struct fixture *fixture, const char *text)
+/* The engine has begun so many effects, and is past that. */
+static void await_started(struct fixture *fixture, uint64_t count)
 {
-    static char log[64 * 1024];
-    size_t count = 0;
-    fixture_read(fixture, "log", log, sizeof log);
-    for (const char *at = log; (at = strstr(at, text)); at++)
-        count++;
-    return count;
+    struct engine_figures figures = {0};
+    for (int left = 12000; figures.effects_started < count && left > 0; left--) {
+        fixture_sleep();
+        engine_figures(fixture->engine, &figures);
+    }
+    assert_int_equal(figures.effects_started, count);
+    REFUSED(ERR_NOT_FOUND, "", engine_rotate(fixture->engine, "test", "live", "nobody", NULL, &good_err));
 }
 
 /* The workers and the provider's limit are full, and more waits behind them. */
 static void test_S4_an_emergency_is_first_in_a_full_queue(void **state)
 {
     struct fixture *fixture = *state;
-    char name[16];
+    char name[16], held[32];
+    struct engine_figures before;
     add(fixture, "leak", 0, NULL);
     WAIT_FOR(fixture, "leak", key.current_number == 1 && !key.rotation_state);
-    fixture_write(fixture, "issue.slow", "0.3", 0600);
+    engine_figures(fixture->engine, &before);
     for (int i = 0; i < BUSY_KEYS; i++) {
         snprintf(name, sizeof name, "busy%d", i);
+        snprintf(held, sizeof held, "issue.%s-1", name);
+        fixture_hold(fixture, held);
         add(fixture, name, 0, NULL);
     }
-    await_log(fixture, "issue busy");
+    await_started(fixture, before.effects_started + LIMIT);
+    for (int i = 0; i < WORKERS; i++) {
+        snprintf(held, sizeof held, "issue busy%d-1", i);
+        fixture_wait_logged(fixture, held);
+    }
     (void)kill_versions(fixture, "leak", 0, false);
-    await_log(fixture, "revoke leak-1");
-    assert_true(count_in_log(fixture, "issue busy") < BUSY_KEYS);
+    /* One place at the provider becomes free, and then one worker. Both are the emergency's, though the others
+     * have waited for longer. */
+    fixture_let_go(fixture, "issue.busy0-1");
+    await_started(fixture, before.effects_started + LIMIT + 1);
+    fixture_wait_logged(fixture, "issue busy4-1");
+    assert_int_equal(fixture_times_logged(fixture, "issue busy"), WORKERS + 1);
+    fixture_let_go(fixture, "issue.busy1-1");
+    fixture_wait_logged(fixture, "revoke leak-1");
+    assert_true(is_later(fixture, "issue busy5-1", "revoke leak-1"));
+    assert_true(is_later(fixture, "issue busy8-1", "revoke leak-1"));
+    for (int i = 2; i < BUSY_KEYS; i++) {
+        snprintf(held, sizeof held, "issue.busy%d-1", i);
+        fixture_let_go(fixture, held);
+    }
     WAIT_FOR(fixture, "leak", !key.open_revocations);
-    fixture_remove(fixture, "issue.slow");
 }
 
 static void test_S4_an_emergency_does_not_wait_for_a_delivery_that_hangs(void **state)
@@ -78,7 +95,7 @@ static void test_S4_an_emergency_does_not_wait_for_a_delivery_that_hangs(void **
     char definition[600];
     snprintf(definition, sizeof definition,
              "{\"kind\":\"file\",\"class\":\"live\",\"path\":\"%s/out\",\"format\":\"raw\","
-             "\"check\":[\"/bin/sh\",\"-c\",\"[ ! -e %s/hang ] || sleep 5\"]}",
+             "\"check\":[\"/bin/sh\",\"-c\",\"while [ -e %s/hang ]; do sleep 0.05; done\"],\"check_timeout\":\"10m\"}",
              fixture->folder, fixture->folder);
     add(fixture, "hang", 0, definition);
     WAIT_FOR(fixture, "hang", key.current_number == 1 && !key.rotation_state);
@@ -167,13 +184,13 @@ static void test_a_rotation_under_way_becomes_the_replacement(void **state)
     struct fixture *fixture = *state;
     add(fixture, "way", HOUR_MS, NULL);
     WAIT_FOR(fixture, "way", key.current_number == 1 && !key.rotation_state);
-    fixture_write(fixture, "issue.slow", "0.5", 0600);
+    fixture_hold(fixture, "issue");
     GOOD(engine_rotate(fixture->engine, "test", "live", "way", NULL, &good_err));
-    await_log(fixture, "issue way-2");
+    fixture_wait_logged(fixture, "issue way-2");
     struct vault_incident incident = kill_versions(fixture, "way", 0, true);
-    fixture_remove(fixture, "issue.slow");
+    fixture_let_go(fixture, "issue");
     WAIT_FOR(fixture, "way", key.current_number == 2 && !key.rotation_state && !key.open_revocations);
-    assert_int_equal(count_in_log(fixture, "issue way-"), 2);
+    assert_int_equal(fixture_times_logged(fixture, "issue way-"), 2);
     assert_int_equal(fixture_version(fixture, "way", 1).state, VAULT_DEAD_VERSION);
     assert_true(incident_now(fixture, incident.number).ended_at_ms > 0);
 }

@@ -25,7 +25,7 @@ static struct labels labels_of(struct fixture *fixture, const char *name)
 
 #define WAIT_UNTIL(condition)                                                                      \
     do {                                                                                           \
-        int left = 1000;                                                                           \
+        int left = 12000;                                                                          \
         while (!(condition) && --left > 0)                                                         \
             fixture_sleep();                                                                       \
         if (!left)                                                                                 \
@@ -212,15 +212,15 @@ static void test_S3_a_late_answer_that_says_how_the_create_ended_closes_its_labe
     struct fixture *fixture = *state;
     struct vault_rotation rotation;
     add(fixture, "slow", "fs");
-    fixture_write(fixture, "issue.slow", "1", 0600);
+    fixture_hold(fixture, "issue");
     GOOD(engine_rotate(fixture->engine, "test", "live", "slow", &rotation, &good_err));
-    WAIT_UNTIL(fixture_logged(fixture, "issue slow-2") >= 0);
+    fixture_wait_logged(fixture, "issue slow-2");
     move(fixture, &rotation, ENGINE_CANCEL);
     assert_int_equal(labels_of(fixture, "slow").count, 1);
+    fixture_let_go(fixture, "issue");
     WAIT_UNTIL(labels_of(fixture, "slow").count == 0);
     WAIT_UNTIL(!fixture_exists(fixture, "keys/slow-2"));
     WAIT_FOR(fixture, "slow", !key.open_revocations);
-    fixture_remove(fixture, "issue.slow");
 }
 
 #define LABEL_TEST(function) cmocka_unit_test_setup_teardown(function, fixture_setup, fixture_teardown)

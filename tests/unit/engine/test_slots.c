@@ -40,8 +40,7 @@ static void fail_once(struct fixture *fixture, const char *name)
     GOOD(engine_rotate(fixture->engine, "test", "live", name, NULL, &good_err));
     WAIT_FOR(fixture, name, !key.rotation_state && key.open_revocations == 1);
     fixture_remove(fixture, "probe.answer");
-    for (int i = 0; i < 12000 && fixture_logged(fixture, "disable") < 0; i++)
-        fixture_sleep();
+    fixture_wait_logged(fixture, "disable");
     assert_int_equal(fixture_version(fixture, name, 2).state, VAULT_CONDEMNED);
 }
 
