@@ -187,8 +187,8 @@ static enum err_code file_open_place(const struct delivery_task *task, struct de
     uid_t owner;
     TRY(file_find_owner(delivery, &owner, err));
     TRY(delivery_place_open(delivery->path, owner, &place, err));
-    if (task->subject.may_touch && !task->subject.may_touch(task->subject.context, delivery_place_spot(&place)))
-        return err_set(err, ERR_EXISTS, "it is a place of another delivery already");
+    if (task->subject.may_touch)
+        TRY(task->subject.may_touch(task->subject.context, delivery_place_spot(&place), err));
     *ret_place = place;
     place.folder = -1;
     return ERR_OK;

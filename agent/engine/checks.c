@@ -31,7 +31,6 @@ static void run(void *context)
     struct checks *checks = &engine->checks;
     uint64_t entries = 0;
     FAULT_POINT("engine.file_check");
-    places_look(engine); /* before somebody touches one: it is what takes the least */
     checks->store_code = vault_check_file(engine->vault, &checks->store_err);
     if (checks->store_code == ERR_OK)
         checks->store_code = vault_check_rows(engine->vault, &checks->store_err);
@@ -97,6 +96,7 @@ void checks_run_due(struct engine *engine)
     if (checks_wait_ms(engine) > 0)
         return;
     engine->checks.due_ms = 0;
+    places_look(engine); /* not with the checks: a dead mount would hold them up */
     engine->checks.running = true;
     if (work_submit(engine->work, &job, false, &err) != ERR_OK) {
         engine->checks.running = false;

@@ -285,26 +285,11 @@ static void on_action_done(void *context, struct action_result *result)
     flight_ended(flight);
 }
 
-static enum err_code begin_delivery(struct flight *flight, struct err *err);
-
-/* Of one whose file is another's nothing was touched, so nothing is to be put back. */
 static void on_delivery_done(void *context, const struct delivery_result *result)
 {
     struct flight *flight = context;
-    struct err err = {0};
     flight->delivered = *result;
-    flight->not_begun = flight->held_spot != 0;
-    if (flight->held_spot && places_give_way(flight->engine, flight) && begin_delivery(flight, &err) == ERR_OK)
-        return;
-    flight->delivered.transient = flight->delivered.transient || (flight->not_begun && !flight->held_spot);
     flight_ended(flight);
-}
-
-static enum err_code begin_delivery(struct flight *flight, struct err *err)
-{
-    bool take_away = vault_id_is_zero(flight->version_id);
-    return delivery_start(&flight->engine->runner, flight->delivery, take_away ? DELIVERY_TAKE_AWAY : DELIVERY_PUT,
-                          &flight->subject, flight->urgent, on_delivery_done, flight, err);
 }
 
 static void on_told(void *context, const struct notify_result *result)
@@ -443,7 +428,9 @@ static enum err_code start_delivery(struct engine *engine, struct flight *flight
                                                 .credential = flight->credential_secret,
                                                 .may_touch = places_may_touch,
                                                 .context = flight};
-    return begin_delivery(flight, err);
+    bool take_away = vault_id_is_zero(flight->version_id);
+    return delivery_start(&engine->runner, flight->delivery, take_away ? DELIVERY_TAKE_AWAY : DELIVERY_PUT,
+                          &flight->subject, flight->urgent, on_delivery_done, flight, err);
 }
 
 static bool is_delivery(const struct flight *flight)

@@ -67,7 +67,7 @@ struct flight {
     enum flight_kind kind;
     bool urgent;
     bool started;
-    bool not_begun; /* started, and refused before anything of it was done */
+    bool not_begun; /* started, and refused before anything of it was done (also by its worker, which has ended then) */
     bool first_try; /* of a put: no other one of this rotation was begun at its place */
     bool outlives_lock; /* a notice's program: it has no secret, and locking does not wait for it */
     bool dropped;       /* a notice that locking or stopping has ended */
@@ -96,10 +96,6 @@ struct flight {
     struct action_values *values;
     struct delivery *delivery;
     struct delivery_subject subject;
-
-    /* A delivery whose file another one has: written by a worker, which has ended then. */
-    uint64_t held_spot; /* 0: none */
-    uint8_t held_by[VAULT_ID_BYTES];
 
     /* When it has ended. */
     struct action_result result;
@@ -258,6 +254,7 @@ struct places {
     size_t room, count; /* room is a power of two, or 0 */
     struct place_shared shared[PLACES_SHARED];
     size_t shared_count;
+    bool looking; /* the loop's: a worker looks at all of them */
 };
 
 struct reconciliation;
@@ -512,12 +509,11 @@ enum err_code place_look(struct engine *engine, const char *definition, struct e
 
 void places_init(struct places *places);
 void places_release(struct places *places);
-/* Of a delivery's flight, on its worker: claims the file for it. False: another has it. */
-bool places_may_touch(void *flight, uint64_t spot);
-/* Of a flight whose file another has: true when that one has it no longer, and this one has it now. False: what
- * was delivered says whose it is. */
-bool places_give_way(struct engine *engine, struct flight *flight);
-/* On a worker: claims what each delivery of the vault leads to, and says in the log which lead to one file. */
+/* Of a delivery's flight, on its worker, for it may block: claims the file for it. ERR_EXISTS another has it, and
+ * still leads there; then the message says whose it is, and nothing of the flight was begun. */
+enum err_code places_may_touch(void *flight, uint64_t spot, struct err *err) ERR_MUST_CHECK;
+/* Begins, on a worker of its own: claims what each delivery of the vault leads to, and says in the log which lead to
+ * one file. One that still looks is left to it. */
 void places_look(struct engine *engine);
 
 /* --- follow_ups.c ----------------------------------------------------------- */

@@ -3,7 +3,10 @@
  * looked at after unlocking, and another is refused before it touches anything.
  *
  * A claim is a number made of the folder and the name (delivery_spot), so a folder that was removed and made anew
- * may bring a claim that nobody has: the one who claims is then looked at once more, by its path, and gives way. */
+ * may bring a claim that nobody has: the one who claims is then looked at once more, by its path, and gives way.
+ *
+ * A look may take for as long as a dead mount lasts. So each is on a worker, while neither the claims nor the vault
+ * are locked; who shows a key is told what was found last. */
 #include "internal.h"
 
 #include "base/log.h"
@@ -82,12 +85,13 @@ static bool claim(struct places *places, uint64_t spot, const uint8_t id[VAULT_I
     return mine;
 }
 
-/* Whoever claimed it has it no longer. */
-static void pass(struct places *places, uint64_t spot, const uint8_t id[VAULT_ID_BYTES])
+/* The holder leads there no longer: it is this delivery's, unless yet another was faster. */
+static void pass(struct places *places, uint64_t spot, const uint8_t holder[VAULT_ID_BYTES],
+                 const uint8_t id[VAULT_ID_BYTES])
 {
     (void)pthread_mutex_lock(&places->mutex);
     struct place_claim *place = claim_at(places->claims, places->room, spot);
-    if (place->spot)
+    if (place->spot && id_equal(place->delivery_id, holder))
         memcpy(place->delivery_id, id, VAULT_ID_BYTES);
     (void)pthread_mutex_unlock(&places->mutex);
 }
@@ -106,47 +110,65 @@ static void share(struct places *places, const uint8_t id[VAULT_ID_BYTES], const
 
 /* --- Whose it is ------------------------------------------------------------------ */
 
-/* Does the other still lead there? Then text says whose it is, and what to do. Where it cannot be read it does. */
-static bool is_held(struct engine *engine, struct vault_session *session, const struct delivery *delivery,
-                    const uint8_t holder[VAULT_ID_BYTES], size_t size, char *ret_text)
+/* Whose it is, and what to do. False: it is no delivery any more. Where it cannot be read it is one. */
+static bool read_holder(struct vault_session *session, const uint8_t id[VAULT_ID_BYTES],
+                        struct vault_delivery *ret_record, size_t size, char *ret_text)
 {
-    struct vault_delivery record = {0};
     struct vault_key key = {0};
     struct err err = {0};
-    OWN(delivery_free) struct delivery *other = NULL;
-    if (vault_get(session, VAULT_DELIVERY, holder, &record.row, &err) != ERR_OK)
+    (void)snprintf(ret_text, size, "it is a place of another delivery already");
+    if (vault_get(session, VAULT_DELIVERY, id, &ret_record->row, &err) != ERR_OK)
         return err.code != ERR_NOT_FOUND;
-    bool held = delivery_parse("delivery", record.definition.data, record.definition.length, engine->options.sinks,
-                               &other, &err) != ERR_OK ||
-                delivery_same_place(other, delivery);
-    if (held && vault_get(session, VAULT_KEY, record.row.parent, &key.row, &err) == ERR_OK)
+    if (vault_get(session, VAULT_KEY, ret_record->row.parent, &key.row, &err) == ERR_OK)
         (void)snprintf(ret_text, size,
                        "it is a place of %s/%s already; name another, or keyturn deliver %s/%s remove %u. There it is %s",
-                       key.environment, key.name, key.environment, key.name, record.order, record.target);
+                       key.environment, key.name, key.environment, key.name, ret_record->order, ret_record->target);
     vault_record_release(VAULT_KEY, &key.row);
-    vault_record_release(VAULT_DELIVERY, &record.row);
-    return held;
+    return true;
 }
 
-bool places_may_touch(void *context, uint64_t spot)
+/* Does its path lead there now? Where that cannot be read it does. May block. */
+static bool leads_to(const struct engine *engine, const struct vault_delivery *record, uint64_t spot)
+{
+    OWN(delivery_free) struct delivery *delivery = NULL;
+    struct err unreadable = {0};
+    return !record->definition.data ||
+           delivery_parse("delivery", record->definition.data, record->definition.length, engine->options.sinks,
+                          &delivery, &unreadable) != ERR_OK ||
+           delivery_spot(delivery) == spot;
+}
+
+/* Make it this delivery's where its holder has given it up. False: it has not, and text says whose it is. */
+static bool take_over(struct engine *engine, struct vault_session *session, uint64_t spot,
+                      const uint8_t holder[VAULT_ID_BYTES], const uint8_t id[VAULT_ID_BYTES], size_t size,
+                      char *ret_text)
+{
+    struct vault_delivery record = {0};
+    bool held = read_holder(session, holder, &record, size, ret_text) && leads_to(engine, &record, spot);
+    vault_record_release(VAULT_DELIVERY, &record.row);
+    if (held)
+        share(&engine->places, id, holder);
+    else
+        pass(&engine->places, spot, holder, id);
+    return !held;
+}
+
+enum err_code places_may_touch(void *context, uint64_t spot, struct err *err)
 {
     struct flight *flight = context;
-    if (claim(&flight->engine->places, spot, flight->delivery_id, flight->held_by))
-        return true;
-    flight->held_spot = spot;
-    return false;
-}
-
-bool places_give_way(struct engine *engine, struct flight *flight)
-{
-    char *text = flight->delivered.detail;
-    if (is_held(engine, engine->session, flight->delivery, flight->held_by, sizeof flight->delivered.detail, text)) {
-        share(&engine->places, flight->delivery_id, flight->held_by);
-        return false;
+    struct engine *engine = flight->engine;
+    OWN(vault_session_free) struct vault_session *session = NULL;
+    uint8_t holder[VAULT_ID_BYTES];
+    char text[ERR_MESSAGE_BYTES];
+    while (!claim(&engine->places, spot, flight->delivery_id, holder)) {
+        flight->not_begun = true;
+        if (!session)
+            TRY(vault_session_new(engine->vault, NULL, &session, err));
+        if (!take_over(engine, session, spot, holder, flight->delivery_id, sizeof text, text))
+            return err_set(err, ERR_EXISTS, "%s", text);
     }
-    pass(&engine->places, flight->held_spot, flight->delivery_id);
-    flight->held_spot = 0;
-    return true;
+    flight->not_begun = false;
+    return ERR_OK;
 }
 
 /* --- After unlocking ---------------------------------------------------------------- */
@@ -161,19 +183,12 @@ struct places_look {
     size_t count;
 };
 
-static enum err_code say_shared(const struct places_look *look, const struct vault_row *record,
-                                const struct delivery *delivery, const uint8_t holder[VAULT_ID_BYTES], struct err *err)
+static enum err_code say_shared(const struct places_look *look, size_t at, const char *text, struct err *err)
 {
-    char text[ERR_MESSAGE_BYTES] = "it is a place of another delivery already";
     struct vault_key key = {0};
-    if (!is_held(look->engine, look->session, delivery, holder, sizeof text, text)) {
-        pass(&look->engine->places, delivery_spot(delivery), record->id);
-        return ERR_OK;
-    }
-    TRY(vault_get(look->session, VAULT_KEY, record->parent, &key.row, err));
-    log_warning("engine", "%s/%s: %s: %s", key.environment, key.name, delivery_target(delivery), text);
+    TRY(vault_get(look->session, VAULT_KEY, look->rows[at].parent, &key.row, err));
+    log_warning("engine", "%s/%s: %s: %s", key.environment, key.name, delivery_target(look->deliveries[at]), text);
     vault_record_release(VAULT_KEY, &key.row);
-    share(&look->engine->places, record->id, holder);
     return ERR_OK;
 }
 
@@ -191,11 +206,15 @@ static int gather(void *context, const struct vault_row *record, struct err *err
 
 static enum err_code look_at(const struct places_look *look, size_t at, struct err *err)
 {
-    const struct vault_row *row = &look->rows[at];
+    struct engine *engine = look->engine;
+    const uint8_t *id = look->rows[at].id;
+    uint64_t spot = delivery_spot(look->deliveries[at]);
     uint8_t holder[VAULT_ID_BYTES];
-    if (claim(&look->engine->places, delivery_spot(look->deliveries[at]), row->id, holder))
-        return ERR_OK;
-    return say_shared(look, row, look->deliveries[at], holder, err);
+    char text[ERR_MESSAGE_BYTES];
+    while (!claim(&engine->places, spot, id, holder))
+        if (!take_over(engine, look->session, spot, holder, id, sizeof text, text))
+            return say_shared(look, at, text, err);
+    return ERR_OK;
 }
 
 static enum err_code look_at_all(struct places_look *look, struct err *err)
@@ -218,8 +237,9 @@ static enum err_code look_at_all(struct places_look *look, struct err *err)
 }
 
 /* Locked before its end, it has seen a part: the others are claimed when they are touched. */
-void places_look(struct engine *engine)
+static void look(void *context)
 {
+    struct engine *engine = context;
     struct err err = {0};
     struct places_look look = {.engine = engine};
     OWN(vault_session_free) struct vault_session *session = NULL;
@@ -231,13 +251,34 @@ void places_look(struct engine *engine)
         log_error("engine", "the places of deliveries were not looked at: %s", err.message);
 }
 
+static void look_done(void *context, bool cancelled)
+{
+    struct engine *engine = context;
+    (void)cancelled;
+    engine->places.looking = false;
+}
+
+void places_look(struct engine *engine)
+{
+    struct err err = {0};
+    const struct work_job job = {.run = look, .done = look_done, .context = engine};
+    if (engine->places.looking)
+        return;
+    engine->places.looking = true;
+    if (work_submit(engine->work, &job, false, &err) == ERR_OK)
+        return;
+    engine->places.looking = false;
+    log_error("engine", "the places of deliveries are not looked at: %s", err.message);
+}
+
+/* --- For people ------------------------------------------------------------------------ */
+
 bool engine_place_is_shared(struct engine *engine, struct vault_session *session,
                             const struct vault_delivery *delivery, size_t size, char *ret_text)
 {
     struct places *places = &engine->places;
-    OWN(delivery_free) struct delivery *place = NULL;
+    struct vault_delivery record = {0};
     uint8_t holder[VAULT_ID_BYTES];
-    struct err err = {0};
     bool found = false;
     (void)pthread_mutex_lock(&places->mutex);
     for (size_t i = 0; i < places->shared_count && !found; i++) {
@@ -245,8 +286,7 @@ bool engine_place_is_shared(struct engine *engine, struct vault_session *session
         memcpy(holder, places->shared[i].holder_id, VAULT_ID_BYTES);
     }
     (void)pthread_mutex_unlock(&places->mutex);
-    return found &&
-           delivery_parse("delivery", delivery->definition.data, delivery->definition.length, engine->options.sinks,
-                          &place, &err) == ERR_OK &&
-           is_held(engine, session, place, holder, size, ret_text);
+    bool shared = found && read_holder(session, holder, &record, size, ret_text);
+    vault_record_release(VAULT_DELIVERY, &record.row);
+    return shared;
 }

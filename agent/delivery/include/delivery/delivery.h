@@ -90,9 +90,10 @@ struct delivery_subject {
     unsigned version;
     const struct secret *secret; /* NULL for take_away */
     const struct secret *credential; /* NULL where none is needed */
-    /* Asked on a worker with a file's folder open (spot as delivery_spot), before anything in it is touched.
-     * False: it is another's, which fails for good. NULL: nobody is asked. */
-    bool (*may_touch)(void *context, uint64_t spot);
+    /* Asked on a worker, where it may block, with a file's folder open (spot as delivery_spot), before anything in
+     * it is touched. An error says why it may not be, and is the delivery's; ERR_EXISTS, it is another's, is for
+     * good. NULL: nobody is asked. */
+    enum err_code (*may_touch)(void *context, uint64_t spot, struct err *err);
     void *context;
 };
 

@@ -233,7 +233,7 @@ enum err_code engine_label_look(struct engine *engine, const char *who, const ui
 void engine_log_problem(struct engine *engine, size_t size, char *ret_problem);
 
 /* Does the delivery's file belong to another, by another path? Then a text for people says whose. session is the
- * calling thread's. Nothing but what was found since unlocking is known. */
+ * calling thread's. As it was when the delivery was last put, or after unlocking: nothing is looked at on a disk. */
 bool engine_place_is_shared(struct engine *engine, struct vault_session *session,
                             const struct vault_delivery *delivery, size_t size, char *ret_text);
 
