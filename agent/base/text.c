@@ -94,6 +94,14 @@ const char *text_mask(const unsigned char *secret, size_t length, char out[TEXT_
     return out;
 }
 
+void text_copy(char *out, size_t size, const char *text)
+{
+    size_t length = text ? strnlen(text, size - 1) : 0;
+    if (length)
+        memcpy(out, text, length);
+    out[length] = '\0';
+}
+
 static enum err_code text_copy_name(const char *start, size_t length, const char *what, char *ret_name,
                                     struct err *err)
 {

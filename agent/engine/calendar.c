@@ -1,7 +1,10 @@
 /* When a key's rotation opens by itself. rotate_due_ms is the time it is wished for, rotate_at_ms
  * the one it is planned at, and rotate_hold says what keeps the two apart. The plan is kept in the
  * record, so what people are shown is what will be done. */
-#include "internal.h"
+#include "calendar.h"
+
+#include "engine_private.h"
+#include "subject.h"
 
 #include "base/text.h"
 #include "base/zone.h"

@@ -1,4 +1,6 @@
-#include "internal.h"
+#include "calls.h"
+
+#include "engine_private.h"
 
 void calls_init(struct calls *calls)
 {

@@ -6,12 +6,18 @@
  * A store that is not whole locks the vault: nothing in it can be relied on (S8). A log that does not
  * hold is an alarm (S9): what it says was done cannot be undone by locking, and an emergency must still
  * be possible. */
-#include "internal.h"
+#include "checks.h"
+
+#include "engine_private.h"
+#include "notices.h"
+#include "places.h"
+#include "step.h"
 
 #include "base/fault.h"
 #include "base/log.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { CHECKS_AFTER_MS = 1000 };
 
@@ -108,7 +114,7 @@ void engine_log_problem(struct engine *engine, size_t size, char *ret_problem)
 {
     struct checks *checks = &engine->checks;
     (void)pthread_mutex_lock(&checks->mutex);
-    copy_text(ret_problem, size, checks->problem);
+    text_copy(ret_problem, size, checks->problem);
     (void)pthread_mutex_unlock(&checks->mutex);
 }
 

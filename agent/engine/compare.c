@@ -1,13 +1,21 @@
 /* One key held against a whole list of its provider. A listed key is ours only by an id or a label
  * that the store knows (S3); whatever else is listed is somebody else's and is not touched. What the
  * store holds alive and the list does not have is told to people: it proves nothing by itself. */
-#include "reconcile.h"
+#include "compare.h"
+
+#include "engine_private.h"
+#include "labels.h"
+#include "notices.h"
+#include "schedule.h"
+#include "subject.h"
 
 #include "base/log.h"
 #include "rotation/label.h"
+#include "rotation/rotation.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* --- What is listed, in order --------------------------------------------------------------- */
 

@@ -1,9 +1,15 @@
 /* Keys that the actions of providers use to revoke others. An emergency that
  * takes such a key along kills it last: without it the others would live on. */
-#include "internal.h"
+#include "credential.h"
+
+#include "engine_private.h"
+#include "follow_ups.h"
+
+#include "rotation/revocation.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* However the others fare, a leaked credential does not outlive its incident by more. */
 enum { NEEDED_MOST_MS = 10 * 60 * 1000 };
@@ -51,7 +57,7 @@ static int gather_name(void *context, const struct vault_row *record, struct err
     if (!grown)
         return (int)err_set(err, ERR_MEMORY, "out of memory");
     names->names = grown;
-    copy_text(names->names[names->count++], sizeof names->names[0], name);
+    text_copy(names->names[names->count++], sizeof names->names[0], name);
     return ERR_OK;
 }
 

@@ -4,11 +4,24 @@
  *   2. calls that run outside a group (init, unlock, lock)
  *   3. start flights that waited for those that ended; one group (group.c)
  *   4. start the flights that the group planned; anchor the log now and then */
-#include "internal.h"
+#include "calls.h"
+#include "checks.h"
+#include "engine_private.h"
+#include "flights.h"
+#include "follow_ups.h"
+#include "group.h"
+#include "notices.h"
+#include "places.h"
+#include "reconcile.h"
+#include "schedule.h"
+#include "step.h"
+#include "subject.h"
+#include "traces.h"
 
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "notify/notify.h"
 
 #include <errno.h>
 #include <stdio.h>

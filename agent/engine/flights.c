@@ -2,14 +2,24 @@
  * committed, started when its provider's limits allow, and ended when its
  * answer has come; then it waits until a turn has recorded its outcome durably,
  * because an issued secret in it is held nowhere else (S3). */
-#include "internal.h"
+#include "flights.h"
+
+#include "credential.h"
+#include "engine_private.h"
+#include "notices.h"
+#include "outcomes.h"
+#include "places.h"
+#include "traces.h"
 
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "delivery/delivery.h"
+#include "notify/notify.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* A provider that asks for a longer pause than this is asked again all the same. */
 enum { PAUSE_MOST_MS = 60 * 1000 };

@@ -1,9 +1,17 @@
 /* What a step causes in other jobs: a rotation condemns a version, whose death its rotation hears of.
  * They belong to the step: all of them are done in it, or none of it happened. However many there
  * are, none is left out; when there is no memory for one the step fails and comes again. */
-#include "internal.h"
+#include "follow_ups.h"
+
+#include "engine_private.h"
+#include "revoke.h"
+#include "rotate.h"
+
+#include "rotation/revocation.h"
+#include "rotation/rotation.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { ROOM_AT_FIRST = 16 };
 

@@ -3,7 +3,16 @@
  * Only after the commit are the flights queued that the group planned, and the calls answered. When it
  * fails nothing of the group happened: its calls get the error, its flights are dropped, and its outcomes
  * stay where they are and are recorded by a later group. */
-#include "internal.h"
+#include "group.h"
+
+#include "calls.h"
+#include "checks.h"
+#include "engine_private.h"
+#include "flights.h"
+#include "outcomes.h"
+#include "reconcile.h"
+#include "schedule.h"
+#include "step.h"
 
 #include "base/fault.h"
 #include "base/log.h"

@@ -1,10 +1,22 @@
 /* Emergencies: which versions die, and which are replaced first. One call is one
  * step, so all of its intents become durable together or none does. */
-#include "internal.h"
+#include "incident.h"
+
+#include "calendar.h"
+#include "calls.h"
+#include "credential.h"
+#include "engine_private.h"
+#include "follow_ups.h"
+#include "notices.h"
+#include "revoke.h"
+#include "rotate.h"
+#include "subject.h"
 
 #include "base/text.h"
+#include "rotation/rotation.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { VERSIONS_AT_ONCE = 64 };
 

@@ -1,5 +1,12 @@
 /* Use cases on rotations, and on one revocation. Emergencies: incident.c. */
-#include "internal.h"
+#include "calls.h"
+#include "engine_private.h"
+#include "revoke.h"
+#include "rotate.h"
+#include "subject.h"
+
+#include "rotation/revocation.h"
+#include "rotation/rotation.h"
 
 #include <stdio.h>
 

@@ -1,12 +1,22 @@
 /* Use cases on keys and deliveries: checked here with what the provider and the
  * delivery's definition know, then written by the vault. */
-#include "internal.h"
+#include "calendar.h"
+#include "calls.h"
+#include "engine_private.h"
+#include "follow_ups.h"
+#include "place_check.h"
+#include "rotate.h"
+#include "schedule.h"
+#include "subject.h"
+#include "traces.h"
 
 #include "base/text.h"
 #include "base/zone.h"
+#include "rotation/rotation.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { DAY_MS = 24 * 60 * 60 * 1000 };
 

@@ -2,12 +2,23 @@
  * is a record of its own, made in the step that gave the attempt up, and outlives its rotation: a
  * create whose answer was lost can land late. It is due at growing distances; each time the provider
  * is asked for it. What comes of the answer is decided by rotation/label.h. */
-#include "internal.h"
+#include "labels.h"
+
+#include "calls.h"
+#include "engine_private.h"
+#include "flights.h"
+#include "follow_ups.h"
+#include "notices.h"
+#include "revoke.h"
+#include "rotate.h"
+#include "subject.h"
 
 #include "base/log.h"
 #include "rotation/label.h"
+#include "rotation/rotation.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum {
     LOOK_GUARD_MS = 60 * 1000, /* a look in flight is due again after this, so that a crash does not lose it */

@@ -1,13 +1,19 @@
 /* What people are told. A notice is a record of the store, one for each channel, made in the step
  * that it tells of, so that none is lost; it is sent after the commit, tried again with backoff,
  * and removed when it was sent. It is sent again after a crash in between, under the same id. */
-#include "internal.h"
+#include "notices.h"
+
+#include "engine_private.h"
+#include "flights.h"
+#include "subject.h"
 
 #include "base/log.h"
 #include "base/text.h"
+#include "notify/notify.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 
 enum {

@@ -1,12 +1,28 @@
 /* What an ended flight means. Each answer becomes one event of its job; an
  * answer that its job no longer waits for is dropped, but for a key that was
  * issued: that is sealed and condemned, never forgotten (S3). */
-#include "internal.h"
+#include "outcomes.h"
+
+#include "calendar.h"
+#include "engine_private.h"
+#include "flights.h"
+#include "follow_ups.h"
+#include "labels.h"
+#include "notices.h"
+#include "reconcile.h"
+#include "revoke.h"
+#include "rotate.h"
+#include "schedule.h"
+#include "subject.h"
+#include "usage.h"
 
 #include "base/log.h"
 #include "base/text.h"
+#include "rotation/revocation.h"
+#include "rotation/rotation.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum {
     PROBE_RETRY_MS = 60 * 1000,

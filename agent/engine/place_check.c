@@ -3,10 +3,15 @@
  *
  * Twice: on the loop by what is known of the others, and before, on the caller's thread, by a look at the folders of
  * files of one name, which may block. What comes between the two is refused when it is put (places.c). */
-#include "internal.h"
+#include "place_check.h"
+
+#include "engine_private.h"
+
+#include "delivery/delivery.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct wanted {
     struct engine *engine;

@@ -7,12 +7,17 @@
  *
  * A look may take for as long as a dead mount lasts. So each is on a worker, while neither the claims nor the vault
  * are locked; who shows a key is told what was found last. */
-#include "internal.h"
+#include "places.h"
+
+#include "engine_private.h"
+#include "flights.h"
 
 #include "base/log.h"
+#include "delivery/delivery.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { CLAIMS_FIRST = 64 };
 

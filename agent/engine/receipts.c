@@ -1,6 +1,10 @@
 /* Receipts of consumers: noted when a key is read, and told to the rotation that waits for them. */
-#include "internal.h"
+#include "calls.h"
+#include "engine_private.h"
+#include "follow_ups.h"
+#include "subject.h"
 
+#include "rotation/rotation.h"
 #include "vault/receipts.h"
 
 enum { RECEIPT_FRESH_MS = 10 * 60 * 1000 }; /* a read of the same version is noted again after so long */

@@ -9,11 +9,19 @@
  * An account that did not answer with all of its list proves nothing (S2). */
 #include "reconcile.h"
 
+#include "calls.h"
+#include "compare.h"
+#include "engine_private.h"
+#include "flights.h"
+#include "step.h"
+#include "subject.h"
+
 #include "base/log.h"
 #include "base/random.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     KEYS_PER_TURN = 200,

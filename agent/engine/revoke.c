@@ -1,9 +1,19 @@
 /* One event of one revocation, as rotate.c has it for rotations. */
-#include "internal.h"
+#include "revoke.h"
+
+#include "engine_private.h"
+#include "flights.h"
+#include "follow_ups.h"
+#include "incident.h"
+#include "notices.h"
+#include "subject.h"
 
 #include "base/log.h"
+#include "rotation/revocation.h"
+#include "rotation/rotation.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum {
     BACKOFF_BASE_MS = 1000,

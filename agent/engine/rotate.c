@@ -4,7 +4,21 @@
  * reach outside as planned flights. Everything is one step of the group. */
 #include "rotate.h"
 
+#include "calendar.h"
+#include "engine_private.h"
+#include "flights.h"
+#include "follow_ups.h"
+#include "notices.h"
+#include "rotate_work.h"
+#include "slots.h"
+#include "subject.h"
+#include "usage.h"
+
+#include "delivery/delivery.h"
+#include "rotation/rotation.h"
+
 #include <stdio.h>
+#include <string.h>
 
 enum {
     SETTLING_DEADLINE_MS = 7 * 24 * 60 * 60 * 1000,

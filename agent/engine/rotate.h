@@ -1,26 +1,33 @@
-/* Between rotate.c, which asks the table, and rotate_effects.c, which does what it says. */
+/* One event of one rotation. */
 #ifndef KEYTURN_ENGINE_ROTATE_H
 #define KEYTURN_ENGINE_ROTATE_H
 
-#include "internal.h"
+#include "flights.h"
+#include "rotation/rotation.h"
+#include "subject.h"
 
-struct rotation_work {
-    struct engine *engine;
-    struct subject *subject;
-    struct vault_rotation *rotation;
-    const struct rotation_input *input;
-    struct rotation_decision decision;
-    struct slots slots; /* read where issuing is decided */
-    int64_t delay_ms; /* effects start after it; 0: with the commit */
-    bool summary_changed;
+struct rotation_input {
+    enum rotation_event event;
+    const char *who;
+    uint32_t incident;
+    const struct secret *secret;     /* issued, supplied, stray */
+    bool unchecked;                  /* supplied */
+    const char *provider_id;         /* issued, found, stray; or NULL */
+    int64_t expires_at_ms;           /* issued, supplied; 0: not known */
+    const struct vault_evidence *evidence; /* verdicts; or NULL */
+    const char *detail;              /* for people, or NULL */
+    const char *stray_label;         /* stray: the label it stands under */
+    uint32_t stray_number;           /* stray: the number of that attempt */
+    bool last;                       /* emergency: what it condemns is a credential of others */
+    int64_t retry_after_ms;          /* -1: none */
 };
-
-typedef enum err_code rotation_effect_function(struct rotation_work *work, struct err *err);
-
-/* By enum rotation_effect; every one has a function. */
-extern rotation_effect_function *const rotation_effects[ROTATION_EFFECT_COUNT];
-
-/* Does the policy ask for receipts, and has somebody who read the old version not read the new one? */
-bool rotation_lacks_receipts(const struct vault_rotation *rotation, const struct vault_key *key);
+enum err_code rotation_open(struct engine *engine, struct subject *subject, const char *who,
+                            enum rotation_event event, struct vault_rotation *ret_rotation,
+                            struct err *err) ERR_MUST_CHECK;
+enum err_code rotation_step(struct engine *engine, const uint8_t id[VAULT_ID_BYTES],
+                            const struct rotation_input *input, struct vault_rotation *ret_rotation,
+                            struct err *err) ERR_MUST_CHECK;
+/* A delivery of this rotation ended. */
+enum err_code rotation_delivered(struct engine *engine, struct flight *flight, struct err *err) ERR_MUST_CHECK;
 
 #endif

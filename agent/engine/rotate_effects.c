@@ -1,12 +1,27 @@
 /* The effects of the rotation table. Those of the transaction are written into
  * the records at once; those that reach outside become planned flights, or a due time when they
  * are to wait; those that tell people end in the rotation's detail and the service log. */
+#include "calendar.h"
+#include "credential.h"
+#include "engine_private.h"
+#include "flights.h"
+#include "follow_ups.h"
+#include "labels.h"
+#include "revoke.h"
 #include "rotate.h"
+#include "rotate_work.h"
+#include "slots.h"
+#include "subject.h"
+#include "usage.h"
 
 #include "base/log.h"
+#include "delivery/delivery.h"
+#include "rotation/revocation.h"
+#include "rotation/rotation.h"
 #include "vault/receipts.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum {
     BACKOFF_BASE_MS = 500,

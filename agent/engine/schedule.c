@@ -1,11 +1,26 @@
 /* What is due. Rotations and revocations get the event time; keys open a
  * rotation or are probed. Each in a step of its own, so that one that fails
  * does not hold up the others; it is put off and tried again. */
-#include "internal.h"
+#include "schedule.h"
+
+#include "calendar.h"
+#include "calls.h"
+#include "credential.h"
+#include "engine_private.h"
+#include "flights.h"
+#include "labels.h"
+#include "notices.h"
+#include "revoke.h"
+#include "rotate.h"
+#include "step.h"
+#include "subject.h"
 
 #include "base/log.h"
+#include "rotation/revocation.h"
+#include "rotation/rotation.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     DUE_PER_TURN = 256,

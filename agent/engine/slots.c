@@ -1,7 +1,14 @@
 /* Providers that let only so many keys live ("two keys at most"). */
-#include "internal.h"
+#include "slots.h"
+
+#include "engine_private.h"
+#include "follow_ups.h"
+#include "subject.h"
+
+#include "rotation/revocation.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static int count_version(void *context, const struct vault_row *record, struct err *err)
 {

@@ -1,8 +1,11 @@
-#include "internal.h"
+#include "subject.h"
+
+#include "engine_private.h"
 
 #include "base/text.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* For a key whose provider is no longer defined: patient, and nothing is proved quickly. */
 static const struct provider_limits limits_without_provider = {.parallel = 1,
@@ -11,16 +14,6 @@ static const struct provider_limits limits_without_provider = {.parallel = 1,
                                                                .propagation_ms = 60000,
                                                                .proving_deadline_ms = 3600000,
                                                                .watch_ms = 600000};
-
-bool id_equal(const uint8_t a[VAULT_ID_BYTES], const uint8_t b[VAULT_ID_BYTES])
-{
-    return memcmp(a, b, VAULT_ID_BYTES) == 0;
-}
-
-void copy_text(char *out, size_t size, const char *text)
-{
-    snprintf(out, size, "%s", text ? text : "");
-}
 
 void subject_of_key(struct engine *engine, struct vault_key *key, struct subject *ret_subject)
 {

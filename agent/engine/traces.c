@@ -1,9 +1,15 @@
 /* Traces: what the actions about a key sent and what was answered, kept in memory for
  * whoever tries out a provider's definition. They hold no secret (action/trace.c). */
-#include "internal.h"
+#include "traces.h"
+
+#include "calls.h"
+#include "engine_private.h"
+#include "flights.h"
+#include "subject.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { TRACE_BYTES = 512 * 1024, TRACE_REQUESTS = 8, TRACE_RULES = 64 };
 

@@ -7,13 +7,20 @@
  * for, so that it is asked first when the grace and the lag have passed. An answer
  * that does not say is no answer (S2): what was said before still counts, as long
  * as it is fresh. */
-#include "internal.h"
+#include "usage.h"
+
+#include "engine_private.h"
+#include "flights.h"
+#include "rotate.h"
+#include "subject.h"
 
 #include "base/log.h"
 #include "base/text.h"
+#include "rotation/rotation.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     QUIET_LEAST_MS = 5 * 60 * 1000,

@@ -210,6 +210,20 @@ static void test_malformed_hex_ids_are_refused_and_leave_the_output(void **state
     }
 }
 
+static void test_a_copy_is_cut_where_it_is_longer(void **state)
+{
+    char out[5] = "xxxx";
+    (void)state;
+    text_copy(out, sizeof out, "abc");
+    assert_string_equal(out, "abc");
+    text_copy(out, sizeof out, "abcdef");
+    assert_string_equal(out, "abcd");
+    text_copy(out, sizeof out, NULL);
+    assert_string_equal(out, "");
+    text_copy(out, 1, "abc");
+    assert_string_equal(out, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -223,6 +237,7 @@ int main(void)
         cmocka_unit_test(test_both_halves_of_a_key_are_limited),
         cmocka_unit_test(test_a_key_is_joined_of_its_longest_halves),
         cmocka_unit_test(test_digits_of_the_least_and_of_the_greatest),
+        cmocka_unit_test(test_a_copy_is_cut_where_it_is_longer),
         cmocka_unit_test(test_glob),
         cmocka_unit_test(test_a_hostile_glob_ends_soon),
         cmocka_unit_test(test_hex_ids_go_round),

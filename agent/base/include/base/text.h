@@ -57,6 +57,9 @@ enum err_code text_split_key(const char *key, char *ret_environment, char *ret_n
 enum { TEXT_KEY_BYTES = 130 };
 const char *text_join_key(const char *environment, const char *name, char out[TEXT_KEY_BYTES]);
 
+/* text (NULL: "") into out of that size (not 0), cut where it is longer. */
+void text_copy(char *out, size_t size, const char *text);
+
 /* Glob match with '*' and '?' only, over the whole text. */
 bool text_glob(const char *pattern, const char *text);
 
