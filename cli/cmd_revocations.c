@@ -12,15 +12,18 @@ static const struct table_column revocation_columns[] = {
     {"FOR", TABLE_WHOLE},  {"INCIDENT", TABLE_WHOLE}, {"NEXT", TABLE_CUT},
 };
 
-static void revocation_say(struct buf *out, const json_t *row)
+static void revocation_say(struct buf *out, const json_t *row, int64_t now_ms)
 {
+    OWN_BUF struct buf doubt = {0};
+    say_doubt(&doubt, row, now_ms);
     if (strcmp(field_text(row, "state"), "dead") == 0) {
         say_evidence(out, json_object_get(row, "evidence"));
     } else if (field_true(row, "waits_for_person")) {
         buf_text_add(out, "waits for you: ");
         say_instructions(out, json_object_get(row, "instructions"));
+        buf_printf(out, "%s%s", doubt.length > 0 ? "; " : "", buf_text(&doubt));
     } else {
-        buf_text_add(out, field_text(row, "detail"));
+        buf_text_add(out, doubt.length > 0 ? buf_text(&doubt) : field_text(row, "detail"));
     }
 }
 
@@ -34,7 +37,7 @@ static enum err_code revocation_add(struct table *table, const json_t *row, int6
     if (field_given(row, "incident"))
         (void)snprintf(incident, sizeof incident, "%lld", (long long)field_number(row, "incident"));
     say_age(&age, field_time(row, "since"), now_ms);
-    revocation_say(&next, row);
+    revocation_say(&next, row, now_ms);
     const char *cells[] = {field_text(row, "key"), version, field_text(row, "state"),
                            buf_text(&age), incident, buf_text(&next)};
     return table_add(table, cells, field_true(row, "waits_for_person"), err);

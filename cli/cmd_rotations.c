@@ -12,7 +12,7 @@ static const struct table_column rotations_columns[] = {
 };
 
 /* What is waited for, or what happened last. */
-static void rotations_say(struct buf *out, const json_t *rotation)
+static void rotations_say(struct buf *out, const json_t *rotation, int64_t now_ms)
 {
     bool waits = field_true(rotation, "waits_for_person");
     if (waits && strcmp(field_text(rotation, "state"), "staging") == 0)
@@ -23,6 +23,8 @@ static void rotations_say(struct buf *out, const json_t *rotation)
         buf_printf(out, "until version %lld is dead: keyturn revocations",
                    (long long)field_number(rotation, "old_version"));
     else
+        say_doubt(out, rotation, now_ms);
+    if (out->length == 0)
         buf_text_add(out, field_text(rotation, "detail"));
 }
 
@@ -34,7 +36,7 @@ static enum err_code rotations_add(struct table *table, const json_t *rotation, 
     OWN_BUF struct buf next = {0};
     (void)snprintf(number, sizeof number, "%lld", (long long)field_number(rotation, "rotation"));
     say_age(&age, field_time(rotation, "since"), now_ms);
-    rotations_say(&next, rotation);
+    rotations_say(&next, rotation, now_ms);
     const char *cells[] = {field_text(rotation, "key"), number,
                            field_text(rotation, "state"), buf_text(&age),
                            field_text(rotation, "asked_by"), buf_text(&next)};

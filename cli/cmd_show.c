@@ -136,17 +136,35 @@ static enum err_code show_deliveries(const json_t *key, struct err *err)
     return table_print(table, err);
 }
 
-/* What is open now, in a line each. */
-static void show_open(const json_t *key, const char *list, const char *what, const char *number)
+/* In a line, and another for a doubt, which says more than the detail does. */
+static void show_job(const json_t *job, const char *what, int64_t number, int64_t now_ms)
+{
+    static const char waits[] = "waits for you";
+    static const char no_proof[] = "no proof";
+    const char *detail = field_text(job, "detail");
+    bool says_so = strncmp(detail, waits, sizeof waits - 1) == 0;
+    OWN_BUF struct buf text = {0};
+    OWN_BUF struct buf doubt = {0};
+    say_doubt(&doubt, job, now_ms);
+    if (doubt.length > 0 && strncmp(detail, no_proof, sizeof no_proof - 1) == 0)
+        detail = "";
+    buf_text_add(&text, field_text(job, "state"));
+    if (field_true(job, "waits_for_person") && !says_so)
+        buf_printf(&text, ", %s", waits);
+    if (detail[0])
+        buf_printf(&text, "%s%s", says_so ? ", " : ": ", detail);
+    printf("%s %lld: %s\n", what, (long long)number, buf_text(&text));
+    if (doubt.length > 0)
+        printf("  %s\n", buf_text(&doubt));
+}
+
+static void show_open(const json_t *key, const char *list, const char *what, const char *number, int64_t now_ms)
 {
     size_t index = 0;
     const json_t *job = NULL;
     json_array_foreach (json_object_get(key, list), index, job) {
-        if (field_given(job, "ended_at"))
-            continue;
-        printf("%s %lld: %s%s%s%s\n", what, (long long)field_number(job, number), field_text(job, "state"),
-               field_true(job, "waits_for_person") ? ", waits for you" : "",
-               field_text(job, "detail")[0] ? ": " : "", field_text(job, "detail"));
+        if (!field_given(job, "ended_at"))
+            show_job(job, what, field_number(job, number), now_ms);
     }
 }
 
@@ -169,8 +187,9 @@ static enum err_code show_run(struct cli *cli, const struct args *args, struct e
     TRY(show_deliveries(key, err));
     place_say_problems(json_object_get(key, "deliveries"));
     TRY(consumers_print(key, err));
-    show_open(key, "rotations", "rotation", "rotation");
-    show_open(key, "revocations", "revocation of version", "version");
+    int64_t now_ms = clock_wall_ms(cli->clock);
+    show_open(key, "rotations", "rotation", "rotation", now_ms);
+    show_open(key, "revocations", "revocation of version", "version", now_ms);
     return ERR_OK;
 }
 

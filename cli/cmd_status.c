@@ -63,11 +63,15 @@ static void status_line(const struct status *status, const json_t *job, const ch
                         const char *text, const char *command)
 {
     OWN_BUF struct buf age = {0};
+    OWN_BUF struct buf doubt = {0};
     say_age(&age, field_time(job, "since"), status->now_ms);
+    say_doubt(&doubt, job, status->now_ms);
     printf("  %s  %s %lld, %s%s%s\n", field_text(job, "key"), what, (long long)number,
            buf_text(&age), text[0] ? ": " : "", text);
     if (command)
         printf("      keyturn %s %s\n", command, field_text(job, "key"));
+    if (doubt.length > 0)
+        printf("      %s\n", buf_text(&doubt));
 }
 
 /* The text is what the person should do, else what the agent says happens. */

@@ -101,6 +101,20 @@ void say_evidence(struct buf *out, const json_t *evidence)
     buf_text_add(out, buf_text(&text));
 }
 
+void say_doubt(struct buf *out, const json_t *job, int64_t now_ms)
+{
+    const json_t *evidence = json_object_get(job, "evidence");
+    int64_t due_ms = field_time(job, "due_at");
+    if (strcmp(field_text(evidence, "verdict"), "unknown") != 0)
+        return;
+    buf_text_add(out, "no proof: ");
+    say_evidence(out, evidence);
+    if (due_ms < now_ms + 1000)
+        return;
+    buf_text_add(out, "; asked again in ");
+    say_left(out, due_ms, now_ms);
+}
+
 const char *say_path(const char *path, struct buf *out)
 {
     const char *home = getenv("HOME");

@@ -99,6 +99,19 @@ static void watch_line(struct watch *watch, const char *id, const json_t *row, c
            buf_text(text), say_elapsed(ms, elapsed));
 }
 
+/* Once, until it is over: the words of a network's errors differ each time. */
+static void watch_doubt(struct watch *watch, const json_t *row, int64_t ms)
+{
+    OWN_BUF struct buf id = {0};
+    OWN_BUF struct buf text = {0};
+    buf_printf(&id, "doubt %s", field_text(row, "id"));
+    say_doubt(&text, row, clock_wall_ms(watch->cli->clock));
+    if (text.length == 0 || watch_is(row, "dead"))
+        (void)json_object_del(watch->said, buf_text(&id));
+    else if (!json_object_get(watch->said, buf_text(&id)))
+        watch_line(watch, buf_text(&id), row, &text, ms);
+}
+
 static void watch_show(struct watch *watch, const json_t *incident, int64_t elapsed_ms)
 {
     size_t index = 0;
@@ -116,6 +129,7 @@ static void watch_show(struct watch *watch, const json_t *incident, int64_t elap
         int64_t ended_ms = field_time(row, "ended_at");
         watch_say_revocation(&text, row);
         watch_line(watch, field_text(row, "id"), row, &text, ended_ms ? ended_ms - opened_ms : elapsed_ms);
+        watch_doubt(watch, row, elapsed_ms);
     }
     (void)fflush(stdout);
 }

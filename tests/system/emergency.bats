@@ -20,6 +20,12 @@ incident() { # incident FILTER: jq over the newest incident
   jq -r "$1" <<<"$ANSWER"
 }
 
+says() { # says PART COMMAND...: keyturn's output holds it
+  local part=$1
+  shift
+  keyturn "$@" 2>&1 | grep -qF -- "$part"
+}
+
 @test "S4: all keys die in one incident, the credential that revokes them after them" {
   api_start
   made 5
@@ -221,4 +227,23 @@ incident() { # incident FILTER: jq over the newest incident
   wait_for 120 ended
   [ "$(incident .dead)" = 1000 ]
   [ "$(incident '[.revocations[].evidence.verdict] | unique | join(" ")')" = dead ]
+}
+
+@test "while the API proves nothing, who looks is told why and when it is asked again" {
+  world_start
+  key_add live/reporting "$(dashboard_make reporting-1 live)"
+  fault '{"match":{"path":"/battery"},"kind":"status_500","times":-1}'
+  keyturn revoke live/reporting --reason leaked --yes --timeout 5m >"$WORLD/revoke" &
+  revoking=$!
+  wait_for 60 grep -q 'live/reporting  1  no proof: 500 ' "$WORLD/revoke"
+  wait_for 60 says ' times; asked again in ' status
+  says 'no proof: 500 ' status
+  says '; no proof: 500 ' revocations
+  says '; no proof: 500 ' incident show 1
+  says '  no proof: 500 ' show live/reporting
+  dashboard DELETE /faults >/dev/null
+  dashboard_revoke reporting-1
+  wait "$revoking"
+  [ "$(grep -c 'no proof' "$WORLD/revoke")" = 1 ]
+  says 'Nothing waits for you.' status
 }
