@@ -10,11 +10,11 @@
 #include "flights.h"
 #include "follow_ups.h"
 #include "group.h"
+#include "launch.h"
 #include "notices.h"
 #include "places.h"
 #include "reconcile.h"
 #include "schedule.h"
-#include "step.h"
 #include "subject.h"
 #include "traces.h"
 
@@ -189,28 +189,6 @@ void engine_figures(struct engine *engine, struct engine_figures *ret_figures)
         .revocations_done = atomic_load(&engine->figures.revocations_done),
     };
     ret_figures->in_flight = ret_figures->effects_started - ended;
-}
-
-/* --- Steps ------------------------------------------------------------------------------- */
-
-enum err_code engine_step(struct engine *engine, call_function *function, void *argument, struct err *err)
-{
-    size_t mark = flight_mark(engine);
-    size_t open_rotations = engine->open_rotations;
-    follow_ups_clear(&engine->follow_ups);
-    TRY(vault_step_begin(engine->vault, err));
-    enum err_code code = function(engine, argument, err);
-    if (code == ERR_OK)
-        code = follow_up_run(engine, err);
-    if (code == ERR_OK)
-        code = vault_step_end(engine->vault, err);
-    if (code == ERR_OK)
-        return ERR_OK;
-    vault_step_undo(engine->vault);
-    flight_drop_planned(engine, mark);
-    engine->open_rotations = open_rotations;
-    follow_ups_clear(&engine->follow_ups);
-    return code;
 }
 
 /* --- The vault's own calls ---------------------------------------------------------------- */

@@ -1,15 +1,10 @@
 /* Effects in flight. A flight is planned inside a step, queued when the group is
- * committed, started when its provider's limits allow, and ended when its
+ * committed, started when its provider's limits allow (launch.c), and ended when its
  * answer has come; then it waits until a turn has recorded its outcome durably,
  * because an issued secret in it is held nowhere else (S3). */
 #include "flights.h"
 
-#include "credential.h"
 #include "engine_private.h"
-#include "notices.h"
-#include "outcomes.h"
-#include "places.h"
-#include "traces.h"
 
 #include "base/fault.h"
 #include "base/log.h"
@@ -20,9 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* A provider that asks for a longer pause than this is asked again all the same. */
-enum { PAUSE_MOST_MS = 60 * 1000 };
 
 void flight_list_add(struct flight_list *list, struct flight *flight)
 {
@@ -176,7 +168,7 @@ bool flight_of_job(const struct engine *engine, const uint8_t job_id[VAULT_ID_BY
 
 /* --- Queueing --------------------------------------------------------------- */
 
-static struct load *load_of(struct engine *engine, const struct flight *flight)
+struct load *flight_load(struct engine *engine, const struct flight *flight)
 {
     struct flights *flights = &engine->flights;
     for (size_t i = 0; i + 1 < flights->load_count; i++)
@@ -201,41 +193,34 @@ static struct flight_list *list_for(struct load *load, const struct flight *flig
     return begins(flight) ? &load->waiting : &load->begun;
 }
 
-/* The next to start; an empty one when nothing waits. */
-static struct flight_list *list_next(struct load *load)
-{
-    if (load->urgent.count)
-        return &load->urgent;
-    return load->begun.count ? &load->begun : &load->waiting;
-}
-
-static bool load_is_idle(const struct load *load)
-{
-    return !load->urgent.count && !load->begun.count && !load->waiting.count;
-}
-
 void flight_queue_planned(struct engine *engine)
 {
     struct flight *flight;
     while ((flight = flight_list_take(&engine->flights.planned))) {
         table_add(&engine->flights, flight);
-        flight_list_add(list_for(load_of(engine, flight), flight), flight);
+        flight_list_add(list_for(flight_load(engine, flight), flight), flight);
     }
 }
 
-static void flight_ended(struct flight *flight)
+bool flight_holds_key(const struct flight *flight)
+{
+    const struct action_values *values = flight->result.values;
+    return values && action_values_secret(values, "secret") != NULL;
+}
+
+void flight_end(struct flight *flight)
 {
     struct engine *engine = flight->engine;
     table_remove(&engine->flights, flight);
     if (flight->started) {
-        load_of(engine, flight)->running--;
+        flight_load(engine, flight)->running--;
         engine->flights.running--;
         engine->flights.outliving -= flight->outlives_lock;
         atomic_fetch_add(&engine->figures.effects_ended, 1);
     }
     if (!engine->flights.ended.count)
         engine->flights.ended_since_ms = clock_monotonic_ms(engine->options.clock);
-    engine->flights.pressing = engine->flights.pressing || flight->urgent || outcome_holds_key(flight);
+    engine->flights.pressing = engine->flights.pressing || flight->urgent || flight_holds_key(flight);
     flight_list_add(&engine->flights.ended, flight);
 }
 
@@ -251,11 +236,6 @@ int64_t flight_record_ms(const struct engine *engine)
     bool queued = flights->in_flight > flights->running && !engine->lock_call;
     bool now = !queued || flights->pressing || flights->ended.count >= TOGETHER_COUNT;
     return now ? 0 : flights->ended_since_ms + TOGETHER_MS;
-}
-
-static int64_t now_us(const struct engine *engine)
-{
-    return clock_monotonic_ms(engine->options.clock) * 1000;
 }
 
 static const enum provider_action action_of_kind[FLIGHT_KIND_COUNT] = {
@@ -276,274 +256,4 @@ enum provider_action flight_action(const struct flight *flight)
     if (flight->kind == FLIGHT_FIND && !provider_overlaps(flight->provider))
         return PROVIDER_PROBE;
     return action_of_kind[flight->kind];
-}
-
-static void on_action_done(void *context, struct action_result *result)
-{
-    struct flight *flight = context;
-    struct load *load = load_of(flight->engine, flight);
-    struct err err = {0};
-    flight->result = *result;
-    result->values = NULL;
-    result->list = NULL;
-    if (flight_action(flight) == PROVIDER_FIND && provider_pick(flight->label, &flight->result, &err) != ERR_OK)
-        flight->result.verdict = ACTION_UNKNOWN;
-    if (result->retry_after_ms > 0) {
-        int64_t pause_ms = result->retry_after_ms < PAUSE_MOST_MS ? result->retry_after_ms : PAUSE_MOST_MS;
-        load->pause_until_us = now_us(flight->engine) + 1000 * pause_ms;
-    }
-    flight_ended(flight);
-}
-
-static void on_delivery_done(void *context, const struct delivery_result *result)
-{
-    struct flight *flight = context;
-    flight->delivered = *result;
-    flight_ended(flight);
-}
-
-static void on_told(void *context, const struct notify_result *result)
-{
-    struct flight *flight = context;
-    flight->told = *result;
-    bool locking = flight->engine->lock_call && !flight->outlives_lock;
-    flight->dropped = !result->sent && (locking || atomic_load(&flight->engine->stop));
-    flight_ended(flight);
-}
-
-/* --- Starting --------------------------------------------------------------- */
-
-static enum err_code read_version_secret(struct engine *engine, const uint8_t id[VAULT_ID_BYTES], uint32_t number,
-                                         struct secret **ret_secret, struct err *err)
-{
-    struct vault_version version = {.number = number};
-    memcpy(version.row.id, id, VAULT_ID_BYTES);
-    return vault_version_secret(engine->session, &version, ret_secret, err);
-}
-
-/* The version that an action is about: its secret, and its id and name at the provider. */
-static enum err_code read_version(struct engine *engine, struct flight *flight, struct err *err)
-{
-    struct vault_version version = {0};
-    TRY(vault_get(engine->session, VAULT_VERSION, flight->version_id, &version.row, err));
-    COPY_TEXT(flight->provider_id, version.provider_id);
-    if (flight->kind != FLIGHT_ISSUE) /* one that is asked with the old key names the new one */
-        COPY_TEXT(flight->label, version.label);
-    return vault_version_secret(engine->session, &version, &flight->secret, err);
-}
-
-/* What an emergency over all keys still needs: to kill, and to tell people of it. */
-static bool may_use_condemned(const struct flight *flight)
-{
-    return flight->kind == FLIGHT_DISABLE || flight->kind == FLIGHT_REVOKE ||
-           flight->kind == FLIGHT_PROBE_CONDEMNED || flight->kind == FLIGHT_NOTICE;
-}
-
-/* Flights that start together often use one credential: it is opened once for all of them. */
-static struct secret *shared_credential(struct engine *engine, const char *credential)
-{
-    const struct shared_credential *shared = &engine->flights.shared;
-    if (!shared->secret || strcmp(shared->name, credential) != 0)
-        return NULL;
-    struct secret *copy = secret_new_in(engine->arena, secret_length(shared->secret));
-    if (copy && secret_set(copy, secret_peek(shared->secret), secret_length(shared->secret)) != ERR_OK)
-        copy = secret_free(copy);
-    return copy;
-}
-
-static void share_credential(struct engine *engine, const char *credential, const struct secret *secret)
-{
-    struct shared_credential *shared = &engine->flights.shared;
-    shared->secret = secret_free(shared->secret);
-    COPY_TEXT(shared->name, credential);
-    if (engine->flights.starting)
-        shared->secret = secret_new_in(engine->arena, secret_length(secret));
-    if (shared->secret && secret_set(shared->secret, secret_peek(secret), secret_length(secret)) != ERR_OK)
-        shared->secret = secret_free(shared->secret);
-}
-
-/* The secret of the key that the action uses as its credential. */
-static enum err_code read_credential(struct engine *engine, const struct flight *flight, const char *credential,
-                                     struct secret **ret_secret, struct err *err)
-{
-    struct secret *shared = shared_credential(engine, credential);
-    if (shared) {
-        *ret_secret = shared;
-        return ERR_OK;
-    }
-    char environment[LIMIT_NAME_BYTES + 1], name[LIMIT_NAME_BYTES + 1];
-    struct vault_key key = {0};
-    TRY(text_split_key(credential, environment, name, err));
-    enum err_code code = vault_key_find(engine->session, environment, name, &key, err);
-    if (code == ERR_NOT_FOUND)
-        return err_set(err, ERR_NOT_FOUND, "the credential %s is not in the vault; add it", credential);
-    bool current = key.current_number != 0;
-    if (code == ERR_OK && !current && may_use_condemned(flight))
-        code = credential_condemned(engine, &key, key.current_id, err);
-    else if (code == ERR_OK && !current)
-        code = err_set(err, ERR_STATE, "the credential %s has no current version", credential);
-    if (code == ERR_OK)
-        code = read_version_secret(engine, key.current_id, key.current_number, ret_secret, err);
-    if (code == ERR_OK && current)
-        share_credential(engine, credential, *ret_secret);
-    vault_record_release(VAULT_KEY, &key.row);
-    return code;
-}
-
-enum err_code flight_read_credential(struct engine *engine, struct flight *flight, const char *credential,
-                                     struct err *err)
-{
-    return read_credential(engine, flight, credential, &flight->credential_secret, err);
-}
-
-static enum err_code start_action(struct engine *engine, struct flight *flight, struct err *err)
-{
-    const struct action_spec *spec = provider_spec(flight->provider, flight_action(flight));
-    if (!spec)
-        return err_set(err, ERR_STATE, "provider %s has no action %s", provider_name(flight->provider),
-                       provider_action_name(flight_action(flight)));
-    const char *credential = flight->credential[0] ? flight->credential : spec->credential;
-    if (spec->credential && credential)
-        TRY(read_credential(engine, flight, credential, &flight->credential_secret, err));
-    if (!vault_id_is_zero(flight->version_id))
-        TRY(read_version(engine, flight, err));
-    struct provider_subject subject = {.environment = flight->place,
-                                       .key = flight->key,
-                                       .label = flight->label,
-                                       .id = flight->provider_id,
-                                       .secret = flight->secret,
-                                       .credential = flight->credential_secret};
-    TRY(provider_values(flight->provider, &subject, &flight->values, err));
-    return action_start(trace_runner(engine, flight), spec, flight->values, flight->urgent, on_action_done, flight, err);
-}
-
-static enum err_code start_delivery(struct engine *engine, struct flight *flight, struct err *err)
-{
-    struct vault_delivery record = {0};
-    TRY(vault_get(engine->session, VAULT_DELIVERY, flight->delivery_id, &record.row, err));
-    enum err_code code = delivery_parse(flight->key, record.definition.data, record.definition.length,
-                                        engine->options.sinks, &flight->delivery, err);
-    vault_record_release(VAULT_DELIVERY, &record.row);
-    TRY(code);
-    if (delivery_credential(flight->delivery))
-        TRY(read_credential(engine, flight, delivery_credential(flight->delivery), &flight->credential_secret,
-                            err));
-    if (!vault_id_is_zero(flight->version_id))
-        TRY(read_version_secret(engine, flight->version_id, flight->number, &flight->secret, err));
-    flight->subject = (struct delivery_subject){.key = flight->key,
-                                                .environment = flight->environment,
-                                                .name = flight->name,
-                                                .version = flight->number,
-                                                .secret = flight->secret,
-                                                .credential = flight->credential_secret,
-                                                .may_touch = places_may_touch,
-                                                .context = flight};
-    bool take_away = vault_id_is_zero(flight->version_id);
-    return delivery_start(&engine->runner, flight->delivery, take_away ? DELIVERY_TAKE_AWAY : DELIVERY_PUT,
-                          &flight->subject, flight->urgent, on_delivery_done, flight, err);
-}
-
-static bool is_delivery(const struct flight *flight)
-{
-    return flight->kind == FLIGHT_DELIVER || flight->kind == FLIGHT_UNDO || flight->kind == FLIGHT_PUT;
-}
-
-static enum err_code start(struct engine *engine, struct flight *flight, struct err *err)
-{
-    if (flight->kind == FLIGHT_NOTICE)
-        return notice_start(engine, flight, on_told, err);
-    return is_delivery(flight) ? start_delivery(engine, flight, err) : start_action(engine, flight, err);
-}
-
-static void flight_start(struct engine *engine, struct load *load, struct flight *flight)
-{
-    struct err err = {0};
-    load->running++;
-    engine->flights.running++;
-    flight->started = true;
-    atomic_fetch_add(&engine->figures.effects_started, 1);
-    FAULT_POINT("engine.effect.start");
-    enum err_code code = start(engine, flight, &err);
-    if (code == ERR_OK)
-        return;
-    /* Nothing left: an outcome like any other, and safe to repeat. */
-    flight->not_begun = true;
-    flight->result = (struct action_result){
-        .verdict = ACTION_UNKNOWN, .rule = -1, .retry_after_ms = -1};
-    flight->delivered = (struct delivery_result){.transient = true};
-    COPY_TEXT(flight->result.detail, err.message);
-    COPY_TEXT(flight->delivered.detail, err.message);
-    COPY_TEXT(flight->told.detail, err.message);
-    log_warning("engine", "%s: %s", flight->key, err.message);
-    flight_ended(flight);
-}
-
-static const struct provider_limits *limits_of(const struct load *load)
-{
-    return load->provider ? provider_limits(load->provider) : NULL;
-}
-
-/* May this load start one more now? What is urgent does not wait for a Retry-After. */
-static bool load_allows(const struct load *load, int64_t at_us)
-{
-    const struct provider_limits *limits = limits_of(load);
-    if (load_is_idle(load))
-        return false;
-    if (!limits)
-        return true;
-    bool asked_to_wait = load->pause_until_us > at_us && !load->urgent.count;
-    return load->running < limits->parallel && load->next_start_us <= at_us && !asked_to_wait;
-}
-
-static void load_count_start(struct load *load, int64_t at_us)
-{
-    const struct provider_limits *limits = limits_of(load);
-    if (!limits || !limits->per_second)
-        return;
-    /* A tenth of a second's starts may come at once; the mean stays under the rate. */
-    int64_t burst_us = 100000;
-    if (load->next_start_us < at_us - burst_us)
-        load->next_start_us = at_us - burst_us;
-    load->next_start_us += 1000000 / (int64_t)limits->per_second;
-}
-
-size_t flight_start_allowed(struct engine *engine)
-{
-    struct flights *flights = &engine->flights;
-    size_t started = 0;
-    int64_t at_us = now_us(engine);
-    flights->starting = true;
-    for (size_t i = 0; i < flights->load_count; i++) {
-        struct load *load = &flights->loads[i];
-        while (load_allows(load, at_us)) {
-            if (!load->urgent.count && flights->running >= engine->options.parallel)
-                break;
-            struct flight *flight = flight_list_take(list_next(load));
-            load_count_start(load, at_us);
-            flight_start(engine, load, flight);
-            started++;
-        }
-    }
-    flights->starting = false;
-    flights->shared.secret = secret_free(flights->shared.secret);
-    return started;
-}
-
-int64_t flight_next_start_ms(const struct engine *engine)
-{
-    int64_t soonest = INT64_MAX;
-    for (size_t i = 0; i < engine->flights.load_count; i++) {
-        const struct load *load = &engine->flights.loads[i];
-        const struct provider_limits *limits = limits_of(load);
-        if (!limits || load_is_idle(load))
-            continue;
-        if (load->running >= limits->parallel || engine->flights.running >= engine->options.parallel)
-            continue;
-        int64_t at_us = load->next_start_us;
-        if (!load->urgent.count && load->pause_until_us > at_us)
-            at_us = load->pause_until_us;
-        int64_t at_ms = (at_us + 999) / 1000;
-        soonest = at_ms < soonest ? at_ms : soonest;
-    }
-    return soonest;
 }

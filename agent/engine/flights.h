@@ -121,20 +121,19 @@ void flight_free(struct flight *flight);
 /* Marks: planned flights after the mark are dropped when a step fails. */
 size_t flight_mark(const struct engine *engine);
 void flight_drop_planned(struct engine *engine, size_t mark);
-/* After the commit: queue what was planned; then start what the limits allow. Returns how many started. */
+/* After the commit: queue what was planned. */
 void flight_queue_planned(struct engine *engine);
-size_t flight_start_allowed(struct engine *engine);
+/* Its answer is in it: it waits to be recorded. */
+void flight_end(struct flight *flight);
+/* Does it hold a new key that is sealed nowhere yet? */
+bool flight_holds_key(const struct flight *flight);
+struct load *flight_load(struct engine *engine, const struct flight *flight);
 /* What is asked of the provider. */
 enum provider_action flight_action(const struct flight *flight);
 /* Is a flight of this job (and kind class) waiting or running? */
 bool flight_of_job(const struct engine *engine, const uint8_t job_id[VAULT_ID_BYTES]);
-/* When the rate next allows a start, monotonic ms; INT64_MAX: nothing waits for it. */
-int64_t flight_next_start_ms(const struct engine *engine);
 /* When what ended is to be recorded, monotonic ms; INT64_MAX: nothing has. */
 int64_t flight_record_ms(const struct engine *engine);
-/* The secret of the key that the flight uses as its credential, into it. */
-enum err_code flight_read_credential(struct engine *engine, struct flight *flight, const char *credential,
-                                     struct err *err) ERR_MUST_CHECK;
 enum err_code flights_init(struct engine *engine, struct err *err) ERR_MUST_CHECK;
 void flights_release(struct engine *engine);
 

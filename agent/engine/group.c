@@ -45,7 +45,7 @@ static void record_outcome(struct engine *engine, struct flight *flight)
     if (code == ERR_OK)
         return;
     log_error("engine", "%s: an answer could not be recorded: %s", flight->key, err.message);
-    if (!outcome_holds_key(flight) || code == ERR_EXISTS)
+    if (!flight_holds_key(flight) || code == ERR_EXISTS)
         return;
     code = engine_step(engine, step_stray, flight, &err);
     flight->keep = code != ERR_OK && code != ERR_NOT_FOUND && code != ERR_EXISTS;

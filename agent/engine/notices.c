@@ -4,6 +4,7 @@
 #include "notices.h"
 
 #include "engine_private.h"
+#include "flight_secrets.h"
 #include "flights.h"
 #include "subject.h"
 

@@ -54,16 +54,10 @@ static enum rotation_event verdict_event(const struct action_result *result)
     return ROTATION_ON_UNKNOWN;
 }
 
-bool outcome_holds_key(const struct flight *flight)
-{
-    const struct action_values *values = flight->result.values;
-    return values && action_values_secret(values, "secret") != NULL;
-}
-
 static enum rotation_event issue_event(const struct flight *flight)
 {
     const struct action_result *result = &flight->result;
-    if (outcome_holds_key(flight))
+    if (flight_holds_key(flight))
         return ROTATION_ON_ISSUED;
     if (result->verdict == ACTION_REFUSED || result->verdict == ACTION_CREDENTIAL_REFUSED)
         return ROTATION_ON_REFUSED;
@@ -91,7 +85,7 @@ static enum rotation_event replaced_event(const struct flight *flight, struct va
 static enum rotation_event find_event(const struct flight *flight)
 {
     if (flight->result.verdict == ACTION_FOUND)
-        return outcome_holds_key(flight) ? ROTATION_ON_ISSUED : ROTATION_ON_FOUND_BARE;
+        return flight_holds_key(flight) ? ROTATION_ON_ISSUED : ROTATION_ON_FOUND_BARE;
     if (flight->result.verdict == ACTION_NOT_FOUND)
         return ROTATION_ON_NOT_FOUND;
     return ROTATION_ON_UNKNOWN;
@@ -133,7 +127,7 @@ enum err_code outcome_record_stray(struct engine *engine, struct flight *flight,
 static enum err_code record_late(struct engine *engine, struct flight *flight, struct err *err)
 {
     OWN_SUBJECT struct subject subject = {0};
-    bool holds_key = outcome_holds_key(flight);
+    bool holds_key = flight_holds_key(flight);
     if (holds_key)
         TRY(outcome_record_stray(engine, flight, err));
     if (flight->kind != FLIGHT_ISSUE)

@@ -5,8 +5,6 @@
 #include "flights.h"
 
 enum err_code outcome_record(struct engine *engine, struct flight *flight, struct err *err) ERR_MUST_CHECK;
-/* Does it hold a new key that is sealed nowhere yet? */
-bool outcome_holds_key(const struct flight *flight);
 /* A new key that its rotation will not have: sealed and condemned. */
 enum err_code outcome_record_stray(struct engine *engine, struct flight *flight, struct err *err) ERR_MUST_CHECK;
 
