@@ -18,13 +18,11 @@
 #include "subject.h"
 #include "traces.h"
 
-#include "base/fault.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "notify/notify.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>

@@ -6,11 +6,7 @@
 
 #include "engine_private.h"
 
-#include "base/fault.h"
-#include "base/log.h"
-#include "base/text.h"
 #include "delivery/delivery.h"
-#include "notify/notify.h"
 
 #include <stdio.h>
 #include <stdlib.h>

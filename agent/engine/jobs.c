@@ -8,8 +8,6 @@
 #include "rotation/revocation.h"
 #include "rotation/rotation.h"
 
-#include <stdio.h>
-
 /* --- Rotations ---------------------------------------------------------------------- */
 
 struct ask {

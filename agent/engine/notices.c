@@ -13,7 +13,6 @@
 #include "notify/notify.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 

@@ -9,7 +9,6 @@
 
 #include "delivery/delivery.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
