@@ -85,7 +85,7 @@ def lost_answer(world):
 
 
 def slow_create(world):
-    world.simulator.fault(match={"method": "POST", "path": "/keys"}, kind="delay", delay_ms=800, times=1)
+    world.simulator.fault(match={"method": "POST", "path": "/keys"}, kind="delay", delay_ms=2500, times=1)
 
 
 def dead_later(world):

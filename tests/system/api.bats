@@ -339,6 +339,9 @@ s.settimeout(120)
 come = b""
 try:
     s.sendall(sys.stdin.buffer.read())
+except ConnectionError:
+    pass  # it may answer and hang up before it has all
+try:
     while not (last and come.count(last) >= times) and (part := s.recv(65536)):
         come += part
 except ConnectionError:

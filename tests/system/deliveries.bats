@@ -49,6 +49,10 @@ held_is() { # held_is FILTER VALUE
   [ "$(held "$1")" = "$2" ]
 }
 
+all_hold() { # all_hold VERSION: every place of live/reporting, and that is recorded
+  [ "$(key_field live/reporting '[.deliveries[].holds_version] | unique | join(" ")')" = "$1" ]
+}
+
 delivery_says() { # delivery_says NUMBER PART
   has "$2" "$(key_field live/reporting ".deliveries[] | select(.delivery == $1) | .detail")"
 }
@@ -75,7 +79,8 @@ definitions() {
   for definition in "$VAULT" "$KUBERNETES" "$GITHUB" "$GITLAB" "$AWS"; do
     keyturn deliver live/reporting add "$definition"
   done
-  wait_for 15 held_is '.aws["app/amps"][0]' "$OLD"
+  wait_for 15 all_hold 1
+  held_is '.aws["app/amps"][0]' "$OLD"
   held_is '.github["octo/app/AMPS_KEY"]' "$OLD"
   replace_key
   held_is '.vault["app/amps"][-1].amps' "$NEW"
@@ -97,7 +102,8 @@ definitions() {
   for definition in "$VAULT" "$GITHUB" "$GITLAB"; do
     keyturn deliver live/reporting add "$definition"
   done
-  wait_for 15 held_is '.gitlab["group/app/AMPS_KEY@*"].value' "$OLD"
+  wait_for 15 all_hold 1
+  held_is '.gitlab["group/app/AMPS_KEY@*"].value' "$OLD"
   curl -fsS "$SINKS/faults" -d '{"path":"POST /api/v4","status":404,"times":1}'
   keyturn rotate live/reporting || true
   NEW=$(dashboard_make reporting-2 live)
@@ -201,7 +207,8 @@ agent_restart() { # agent_restart [OPTION]...
   OLD=$(dashboard_make reporting-1 live)
   key_add live/reporting "$OLD" --deliver-file "$WORLD/places/raw" --deliver-file "$WORLD/places/env:env:AMPS_KEY" \
     --deliver-file "$WORLD/places/json:json" >/dev/null
-  wait_for 10 delivery_says 3 written
+  wait_for 10 all_hold 1
+  delivery_says 3 written
   file_is "$WORLD/places/raw" "$OLD"
   file_is "$WORLD/places/env" "AMPS_KEY=$OLD"
   [ "$(jq -r .secret "$WORLD/places/json")" = "$OLD" ]
@@ -293,7 +300,7 @@ refused_place() {
   run keyturn show live/third
   [ "$status" = 3 ]
   wait_for 10 file_is "$WORLD/places/amps.key" "$OLD"
-  file_is "$WORLD/places/nightly" "$other"
+  wait_for 10 file_is "$WORLD/places/nightly" "$other"
 
   keyturn deliver live/reporting remove 1
   keyturn deliver live/nightly add "$WORLD/places/amps.key"
@@ -332,7 +339,8 @@ refused_place() {
   keyturn deliver live/reporting add \
     '{"kind":"program","class":"live","command":["sh","-c","echo program >>'"$WORLD/order"'"]}'
   keyturn deliver live/reporting add "$GITLAB"
-  wait_for 15 held_is '.gitlab["group/app/AMPS_KEY@*"].value' "$OLD"
+  wait_for 15 all_hold 1
+  held_is '.gitlab["group/app/AMPS_KEY@*"].value' "$OLD"
   curl -fsS "$SINKS/faults" -d '{"path":"POST /api/v4","status":404,"times":1}'
   before=$(jq '.seen | length' "$WORLD/sinks.json")
   : >"$WORLD/order"
@@ -350,10 +358,11 @@ refused_place() {
   keyturn deliver live/reporting add "$KUBERNETES"
   keyturn deliver live/reporting add "$VAULT"
   keyturn deliver live/reporting add "$GITLAB"
-  wait_for 15 held_is '.gitlab["group/app/AMPS_KEY@*"].value' "$OLD"
+  wait_for 15 all_hold 1
+  held_is '.gitlab["group/app/AMPS_KEY@*"].value' "$OLD"
   keyturn deliver live/reporting add \
     '{"kind":"program","class":"live","command":["sh","-c","test ! -e '"$WORLD/once"' || exit 4"]}'
-  wait_for 10 delivery_says 4 'exit 0'
+  wait_for 10 all_hold 1
   touch "$WORLD/once"
   # The new key is put to all but the last, which takes neither.
   keyturn rotate live/reporting || true
@@ -381,15 +390,17 @@ refused_place() {
     keyturn deliver live/reporting add '{"kind":"program","class":"live","at_once":true,"timeout":"5m","command":
       ["sh","-c","cat >'"$WORLD/put.$place"'; while ! cmp -s '"$WORLD/put.1 $WORLD/put.2"'; do sleep 0.05; done"]}'
   done
+  wait_for 20 all_hold 1
   keyturn deliver live/reporting add '{"kind":"program","class":"live","command":
     ["sh","-c","cmp '"$WORLD/put.1"' -"]}'
-  wait_for 20 delivery_says 3 'exit 0'
+  wait_for 20 all_hold 1
+  delivery_says 3 'exit 0'
   keyturn rotate live/reporting || true
   NEW=$(dashboard_make reporting-2 live)
   keyturn stage live/reporting --stdin <<<"$NEW"
   wait_for 20 key_is live/reporting .current.version 2
   file_is "$WORLD/put.2" "$NEW"
-  [ "$(key_field live/reporting '[.deliveries[].holds_version] | unique | .[]')" = 2 ]
+  all_hold 2
 }
 
 @test "R12 R13: of deliveries put at once, one that fails undoes those that were put; what comes after gets nothing" {
@@ -405,7 +416,7 @@ refused_place() {
 $WORLD/places/third"'; do sleep 0.05; done; exit 4"]}'
   keyturn deliver live/reporting add '{"kind":"file","class":"live","at_once":true,"path":"'"$WORLD/places/third"'"}'
   keyturn deliver live/reporting add '{"kind":"program","class":"live","command":["sh","-c","cat >>'"$WORLD/after"'"]}'
-  wait_for 10 delivery_says 4 'exit 0'
+  wait_for 10 all_hold 1
   file_is "$WORLD/places/third" "$OLD"
   : >"$WORLD/after"
   keyturn rotate live/reporting || true
@@ -416,5 +427,5 @@ $WORLD/places/third"'; do sleep 0.05; done; exit 4"]}'
   file_is "$WORLD/second" "$OLD"
   [[ "$(<"$WORLD/after")" =~ ^("$OLD")*$ ]]
   key_is live/reporting .current.version 1
-  [ "$(key_field live/reporting '[.deliveries[].holds_version] | unique | .[]')" = 1 ]
+  all_hold 1
 }

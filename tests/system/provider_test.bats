@@ -53,7 +53,7 @@ nothing_leaks() { # nothing_leaks PROVIDER
   has '= done, by rule 1: made' "$OUTPUT"
   has 'taken code = invalid_api_key' "$OUTPUT"
   has '= dead, by rule 2: OpenAI does not know the key' "$OUTPUT"
-  # Its birth takes a second.
+  # Its birth takes two seconds.
   tested cloudflare --json
   [ "$STATUS" = 0 ]
   [ "$(jq -c '[.alive, .dead, .birth_lag_ms >= 200]' <<<"$OUTPUT")" = '[true,true,true]' ]

@@ -32,7 +32,7 @@ provider_point() { # provider_point NAME
   [ "$1" != aws-iam ] || path=aws-iam/iam
   sed -E -e "s|(base_url: )\"https://[^\"]*\"|\1\"$PROVIDERS_SIM_URL/$path\"|" \
     -e '/^limits:/{s/, (settle_interval|propagation|usage_lag|watch|horizon): [0-9a-z]+//g
-      s/\}/, settle_interval: 50ms, propagation: 3s, watch: 100ms, usage_lag: 0s}/}' \
+      s/\}/, settle_interval: 50ms, propagation: 20s, watch: 100ms, usage_lag: 0s}/}' \
     "$REPOSITORY/packaging/providers/$1.yaml" >"$WORLD/providers/$1.yaml"
 }
 

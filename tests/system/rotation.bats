@@ -40,7 +40,7 @@ revoked_at() { # revoked_at NAME
   key_is live/reporting .current.version 2
 
   wait_for 10 rotation_is live/reporting retiring
-  key_is live/reporting .state waiting
+  wait_for 10 key_is live/reporting .state waiting
   [ "$(dashboard GET '/keys?name=reporting-1' | jq -r '.[0].state')" = active ]
   dashboard_revoke reporting-1
   wait_for 10 rotation_is live/reporting done
@@ -81,7 +81,7 @@ revoked_at() { # revoked_at NAME
 
 @test "S1: nothing is revoked while the grace runs" {
   world_start
-  begin_reporting --grace 1h
+  begin_reporting --grace 3h
   keyturn rotate live/reporting || true
   keyturn stage live/reporting --stdin <<<"$(dashboard_make reporting-2 live)"
   sleep 1.5
@@ -91,7 +91,7 @@ revoked_at() { # revoked_at NAME
   key_add live/zebra "$(dashboard_make zebra-1 live)"
   run keyturn list
   has 'live/reporting' "${lines[1]}"
-  has 'settling, 1h left' "${lines[1]}"
+  has 'settling, 3h left' "${lines[1]}"
   has 'live/zebra' "${lines[2]}"
   # There is nothing that a person would have to answer for, so there is nothing to go on with.
   run keyturn go-on live/reporting --yes
@@ -102,10 +102,12 @@ revoked_at() { # revoked_at NAME
 
 @test "S1: a new key that dies in the grace keeps the old one alive" {
   world_start
-  begin_reporting --grace 5s
+  begin_reporting --grace 1s --receipts yes
+  keyturn get live/reporting --as app >/dev/null
   keyturn rotate live/reporting || true
   keyturn stage live/reporting --stdin <<<"$(dashboard_make reporting-2 live)"
   dashboard_revoke reporting-2
+  keyturn get live/reporting --as app >/dev/null # the old one is waited for no longer
   wait_for 20 rotation_is live/reporting attention
   version_is live/reporting 1 retiring
   key_field live/reporting '.rotations | max_by(.rotation) | .detail' | grep -q 'new'
@@ -174,6 +176,7 @@ rotation_ended() {
   for kind in status_500 status_502_html waf_403 html_200 redirect rate_429 rate_401 unauthorized empty_200 garbage_json; do
     fault "{\"match\":{\"path\":\"/battery*\"},\"kind\":\"$kind\",\"times\":1}"
   done
+  fault '{"match":{"path":"/battery*"},"kind":"status_500","times":-1}' # to the end, however long this takes
   keyturn stage live/reporting --stdin --no-wait <<<"$(dashboard_make reporting-2 live)"
   sleep 1
   rotation_is live/reporting proving
