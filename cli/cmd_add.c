@@ -132,7 +132,8 @@ static enum err_code add_run(struct cli *cli, const struct args *args, struct er
     printf("%s  version %lld  %s\n", key.text, (long long)field_number(current, "version"),
            field_text(current, "mask"));
     (void)fflush(stdout);
-    TRY(proof_await(cli, &key, NULL, err));
+    bool proved = false;
+    TRY(proof_await(cli, &key, NULL, &proved, err));
     add_print_next(cli, row);
     return ERR_OK;
 }

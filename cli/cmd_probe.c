@@ -1,5 +1,4 @@
 #include "agent.h"
-#include "base/text.h"
 #include "field.h"
 #include "proof.h"
 
@@ -16,13 +15,13 @@ static enum err_code probe_run(struct cli *cli, const struct args *args, struct 
     buf_printf(&probe, "%s/probe", buf_text(&path));
     TRY(agent_get(cli, buf_text(&path), &row, err));
     const json_t *current = json_object_get(row, "current");
-    char before[TEXT_TIME_BYTES];
-    (void)snprintf(before, sizeof before, "%s", field_text(json_object_get(row, "proof"), "at"));
+    bool proved = false;
     TRY(agent_send(cli, "POST", buf_text(&probe), NULL, NULL, err));
     printf("%s  version %lld  %s\n", key.text, (long long)field_number(current, "version"),
            field_text(current, "mask"));
     (void)fflush(stdout);
-    return proof_await(cli, &key, before, err);
+    TRY(proof_await(cli, &key, row, &proved, err));
+    return proved ? ERR_OK : err_set(err, ERR_STATE, "%s was proved neither alive nor dead", key.text);
 }
 
 const struct command command_probe = {
@@ -30,7 +29,7 @@ const struct command command_probe = {
     .group = GROUP_KEYS,
     .summary = "ask its provider now whether a key is alive",
     .usage = "KEY",
-    .notes = "Exit status 1 when it is dead or of no use.",
+    .notes = "Exit status 1 when it is not proved alive: dead, of no use, or no answer that proves anything.",
     .example = "keyturn probe live/reporting",
     .completes_key = true,
     .least = 1,

@@ -136,6 +136,17 @@ static enum err_code show_deliveries(const json_t *key, struct err *err)
     return table_print(table, err);
 }
 
+/* Why the current version was not proved since the proof in the table. */
+static void show_doubt(const json_t *key, int64_t now_ms)
+{
+    OWN_BUF struct buf text = {0};
+    const json_t *doubt = json_object_get(key, "doubt");
+    if (!json_is_object(doubt))
+        return;
+    say_unproved(&text, field_text(doubt, "detail"), field_number(doubt, "times"), field_time(key, "probe_at"), now_ms);
+    printf("no proof: %s\n", buf_text(&text));
+}
+
 /* In a line, and another for a doubt, which says more than the detail does. */
 static void show_job(const json_t *job, const char *what, int64_t number, int64_t now_ms)
 {
@@ -188,6 +199,7 @@ static enum err_code show_run(struct cli *cli, const struct args *args, struct e
     place_say_problems(json_object_get(key, "deliveries"));
     TRY(consumers_print(key, err));
     int64_t now_ms = clock_wall_ms(cli->clock);
+    show_doubt(key, now_ms);
     show_open(key, "rotations", "rotation", "rotation", now_ms);
     show_open(key, "revocations", "revocation of version", "version", now_ms);
     return ERR_OK;

@@ -160,6 +160,25 @@ static void status_print_expiries(const struct status *status)
     }
 }
 
+/* Keys in use whose providers give no proof; a provider that is down has many, and the first say why. */
+static void status_print_doubts(const struct status *status)
+{
+    enum { NAMED_MOST = 5 };
+    size_t count = 0;
+    for (size_t i = 0; i < status->keys.count; i++) {
+        const struct key_row *row = &status->keys.rows[i];
+        OWN_BUF struct buf text = {0};
+        if (row->doubt_times == 0 || count++ >= NAMED_MOST)
+            continue;
+        if (count == 1)
+            printf("No proof:\n");
+        say_unproved(&text, row->doubt, row->doubt_times, row->probe_at_ms, status->now_ms);
+        printf("  %s  version %lld: %s\n", row->key, (long long)row->version, buf_text(&text));
+    }
+    if (count > NAMED_MOST)
+        printf("  and %zu more\n", count - NAMED_MOST);
+}
+
 /* Whom the agent could not reach: nobody hears of what is above but by looking here. */
 static void status_print_notices(const struct status *status)
 {
@@ -221,6 +240,7 @@ static enum err_code status_print(struct cli *cli, const struct args *args, stru
     waiting += status_count_waiting(status->labels);
     if (alarms + waiting == 0)
         printf("Nothing waits for you.\n");
+    status_print_doubts(status);
     status_print_notices(status);
     return ERR_OK;
 }

@@ -33,6 +33,9 @@ static const struct keys_column {
     {"rotate_due", KEYS_TIME, offsetof(struct key_row, rotate_due_ms)},
     {"rotate_cause", KEYS_TEXT, offsetof(struct key_row, rotate_cause)},
     {"rotate_hold", KEYS_TEXT, offsetof(struct key_row, rotate_hold)},
+    {"doubt.detail", KEYS_TEXT, offsetof(struct key_row, doubt)},
+    {"doubt.times", KEYS_NUMBER, offsetof(struct key_row, doubt_times)},
+    {"probe_at", KEYS_TIME, offsetof(struct key_row, probe_at_ms)},
 };
 enum { KEYS_COLUMNS = sizeof keys_columns / sizeof keys_columns[0] };
 static const size_t keys_counts[] = {[KEYS_NAMED] = 1, [KEYS_LISTED] = 12, [KEYS_WHOLE] = KEYS_COLUMNS};
@@ -48,7 +51,7 @@ struct keys_reading {
 
 static enum err_code keys_row(void *context, const char *text, size_t length, struct err *err)
 {
-    static const struct key_row none = {"", "", "", "", "", "", ""};
+    static const struct key_row none = {"", "", "", "", "", "", "", ""};
     struct keys_reading *reading = context;
     struct scan_values values = scan_values(text, length);
     struct key_row row = none;

@@ -16,6 +16,8 @@ struct key_row {
     const char *rotation_state; /* "" when none is open */
     const char *rotate_cause; /* period, expiry, dead, asked; "" when nothing is planned */
     const char *rotate_hold;  /* why it is not rotated when it was wished for; "" */
+    const char *doubt;        /* what proved nothing since; "" */
+    int64_t doubt_times, probe_at_ms;
     int64_t version;          /* 0: none current */
     int64_t since_ms, proved_at_ms;
     int64_t rotate_due_ms, rotate_at_ms; /* wished for, and planned */

@@ -68,23 +68,44 @@ static enum err_code proof_judge(const struct key_name *key, const json_t *proof
     return ERR_OK;
 }
 
-enum err_code proof_await(struct cli *cli, const struct key_name *key, const char *before, struct err *err)
+static bool proof_is_new(const json_t *row, const json_t *before)
+{
+    const char *at = field_text(json_object_get(row, "proof"), "at");
+    return at[0] && strcmp(at, field_text(json_object_get(before, "proof"), "at")) != 0;
+}
+
+static bool proof_is_doubtful(const json_t *row, const json_t *before)
+{
+    return field_number(json_object_get(row, "doubt"), "times") >
+           field_number(json_object_get(before, "doubt"), "times");
+}
+
+static void proof_say_none(const struct key_name *key, const char *why)
+{
+    printf("  not proved yet: %s. It is asked again by itself: keyturn show %s\n", why, key->text);
+}
+
+enum err_code proof_await(struct cli *cli, const struct key_name *key, const json_t *before, bool *ret_proved,
+                          struct err *err)
 {
     OWN_FOLLOW struct follow follow = FOLLOW_NONE;
     TRY(follow_begin(&follow, cli->clock, PROOF_WAIT_MS, err));
     OWN_BUF struct buf path = {0};
     buf_printf(&path, "/v1/keys/%s", key->text);
+    *ret_proved = false;
     do {
         OWN(json_free) json_t *row = NULL;
         TRY(agent_get(cli, buf_text(&path), &row, err));
-        const json_t *proof = json_object_get(row, "proof");
-        const char *at = field_text(proof, "at");
-        if (at[0] && (!before || strcmp(at, before) != 0)) {
-            proof_print(cli, row, proof);
-            return proof_judge(key, proof, err);
+        if (proof_is_new(row, before)) {
+            *ret_proved = true;
+            proof_print(cli, row, json_object_get(row, "proof"));
+            return proof_judge(key, json_object_get(row, "proof"), err);
+        }
+        if (proof_is_doubtful(row, before)) {
+            proof_say_none(key, field_text(json_object_get(row, "doubt"), "detail"));
+            return ERR_OK;
         }
     } while (follow_pause(&follow, FOLLOW_PAUSE_MS) == FOLLOW_GOES_ON);
-    printf("  not proved yet: its provider has not answered. It is asked again by itself: keyturn show %s\n",
-           key->text);
+    proof_say_none(key, "its provider has not answered");
     return ERR_OK;
 }

@@ -84,6 +84,14 @@ static void say_word(struct buf *out, const char *word)
         buf_printf(out, "%s%s", out->length > 0 ? " " : "", word);
 }
 
+static void say_times(struct buf *out, int64_t times)
+{
+    if (times == 2)
+        buf_text_add(out, ", twice");
+    else if (times > 2)
+        buf_printf(out, ", %lld times", (long long)times);
+}
+
 void say_evidence(struct buf *out, const json_t *evidence)
 {
     OWN_BUF struct buf text = {0};
@@ -93,26 +101,33 @@ void say_evidence(struct buf *out, const json_t *evidence)
     say_word(&text, field_text(evidence, "request_id"));
     if (text.length == 0)
         say_word(&text, field_text(evidence, "detail"));
-    int64_t times = field_number(evidence, "times");
-    if (times == 2)
-        buf_text_add(&text, ", twice");
-    else if (times > 2)
-        buf_printf(&text, ", %lld times", (long long)times);
+    say_times(&text, field_number(evidence, "times"));
     buf_text_add(out, buf_text(&text));
+}
+
+static void say_again(struct buf *out, int64_t due_ms, int64_t now_ms)
+{
+    if (due_ms < now_ms + 1000)
+        return;
+    buf_text_add(out, "; asked again in ");
+    say_left(out, due_ms, now_ms);
 }
 
 void say_doubt(struct buf *out, const json_t *job, int64_t now_ms)
 {
     const json_t *evidence = json_object_get(job, "evidence");
-    int64_t due_ms = field_time(job, "due_at");
     if (strcmp(field_text(evidence, "verdict"), "unknown") != 0)
         return;
     buf_text_add(out, "no proof: ");
     say_evidence(out, evidence);
-    if (due_ms < now_ms + 1000)
-        return;
-    buf_text_add(out, "; asked again in ");
-    say_left(out, due_ms, now_ms);
+    say_again(out, field_time(job, "due_at"), now_ms);
+}
+
+void say_unproved(struct buf *out, const char *why, int64_t times, int64_t due_ms, int64_t now_ms)
+{
+    buf_text_add(out, why);
+    say_times(out, times);
+    say_again(out, due_ms, now_ms);
 }
 
 const char *say_path(const char *path, struct buf *out)

@@ -28,6 +28,9 @@ void say_evidence(struct buf *out, const json_t *evidence);
 /* "no proof: 503 INTERNAL, 7 times; asked again in 24s": why the last probe of a rotation or revocation proved
  * neither life nor death. Nothing where it did. */
 void say_doubt(struct buf *out, const json_t *job, int64_t now_ms);
+/* "503 INTERNAL, 7 times; asked again in 24s": why a key's probes proved nothing, so many times in a row. due_ms: the
+ * next one, 0: none. */
+void say_unproved(struct buf *out, const char *why, int64_t times, int64_t due_ms, int64_t now_ms);
 /* "~/x" for what lies in the home folder. */
 const char *say_path(const char *path, struct buf *out);
 /* Instructions for a person, one line: the text and its link. "" for none. */

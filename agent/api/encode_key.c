@@ -165,6 +165,28 @@ static char *write_proof_verdict(char *at, const void *record)
     return member_write_word(at, proof->at_ms ? encode_verdict(proof) : NULL);
 }
 
+static bool is_in_doubt(const struct vault_key *key)
+{
+    return key->probe_failures > 0;
+}
+
+static char *write_doubt_times(char *at, const void *record)
+{
+    const struct vault_key *key = record;
+    return is_in_doubt(key) ? json_write_integer(at, key->probe_failures) : member_write_null(at);
+}
+
+static const struct member doubt_members[] = {
+    MEMBER("times", struct vault_key, probe_failures, MEMBER_I32),
+    MEMBER("detail", struct vault_key, probe_doubt, MEMBER_STRING),
+};
+
+static char *write_doubt(char *at, const void *record)
+{
+    bool there = is_in_doubt(record);
+    return there ? members_write(at, doubt_members, MEMBERS_OF(doubt_members), record) : member_write_null(at);
+}
+
 /* --- The members ---------------------------------------------------------------- */
 
 #define KEY(name, field, kind) MEMBER(name, struct vault_key, field, kind)
@@ -199,6 +221,7 @@ static const struct member key_members[] = {
     MEMBER_WRITTEN_BY("labels", write_labels),
     MEMBER_WRITTEN_BY("current", write_current),
     MEMBER_WRITTEN_BY("proof", write_proof),
+    MEMBER_WRITTEN_BY("doubt", write_doubt),
     MEMBER_WRITTEN_BY("state", write_state),
     MEMBER_WRITTEN_BY("rotation", write_rotation),
     KEY("waits_for_person", waits_for_person, MEMBER_TRUTH),
@@ -210,10 +233,12 @@ static const struct member key_members[] = {
     MEMBER_WRITTEN_BY("current.since", write_current_since),
     MEMBER_WRITTEN_BY("proof.verdict", write_proof_verdict),
     KEY("proof.at", proof.at_ms, MEMBER_TIME),
+    MEMBER_WRITTEN_BY("doubt.times", write_doubt_times),
+    KEY("doubt.detail", probe_doubt, MEMBER_TEXT),
     MEMBER_WRITTEN_BY("rotation.id", write_rotation_id),
     MEMBER_WRITTEN_BY("rotation.state", write_rotation_state),
 };
-enum { KEY_NAMES = MEMBERS_OF(key_members), KEY_PARTS = 6, KEY_MEMBERS = KEY_NAMES - KEY_PARTS };
+enum { KEY_NAMES = MEMBERS_OF(key_members), KEY_PARTS = 8, KEY_MEMBERS = KEY_NAMES - KEY_PARTS };
 _Static_assert((int)KEY_NAMES <= (int)ENCODE_KEY_NAMES, "a list may ask for all of them");
 
 static enum err_code add_field(struct key_form *form, const char *name, size_t length, struct err *err)

@@ -342,6 +342,32 @@ static enum err_code tell_dead_current(struct engine *engine, struct subject *su
     return tell_alarm(engine, key, replaces, err);
 }
 
+static void add_word(struct buf *out, const char *word)
+{
+    if (word[0])
+        buf_printf(out, "%s%s", out->length > 0 ? " " : "", word);
+}
+
+/* No proof: what was proved last stays, and it is asked again before long, and then less and less. */
+static void probe_again(struct engine *engine, struct vault_key *key, const struct vault_evidence *evidence,
+                        int64_t retry_after_ms)
+{
+    char status[16] = "";
+    OWN_BUF struct buf doubt = {0};
+    int64_t now = engine_now(engine);
+    int64_t retry = backoff_ms(engine, ++key->probe_failures, PROBE_RETRY_MS, PROBE_RETRY_MOST_MS);
+    if (retry_after_ms > retry)
+        retry = retry_after_ms;
+    int64_t next = schedule_next_probe(engine, key);
+    key->probe_at_ms = next && next < now + retry ? next : now + retry;
+    if (evidence->status)
+        (void)snprintf(status, sizeof status, "%d", (int)evidence->status);
+    add_word(&doubt, status);
+    add_word(&doubt, evidence->code);
+    add_word(&doubt, evidence->detail);
+    COPY_TEXT(key->probe_doubt, buf_text(&doubt));
+}
+
 static enum err_code record_probe_key(struct engine *engine, struct flight *flight, struct err *err)
 {
     OWN_SUBJECT struct subject subject = {0};
@@ -356,17 +382,12 @@ static enum err_code record_probe_key(struct engine *engine, struct flight *flig
 
     int64_t now = engine_now(engine);
     if (evidence.verdict == VAULT_UNKNOWN) {
-        /* No proof: what was proved last stays, and it is asked again before long, and then less and less. */
-        int64_t retry = backoff_ms(engine, ++key->probe_failures, PROBE_RETRY_MS, PROBE_RETRY_MOST_MS);
-        if (flight->result.retry_after_ms > retry)
-            retry = flight->result.retry_after_ms;
-        int64_t next = schedule_next_probe(engine, key);
-        key->probe_at_ms = next && next < now + retry ? next : now + retry;
-        COPY_TEXT(key->proof.detail, evidence.detail);
+        probe_again(engine, key, &evidence, flight->result.retry_after_ms);
         return subject_save(engine, &subject, err);
     }
     key->proof = evidence;
     key->probe_failures = 0;
+    key->probe_doubt[0] = '\0';
     key->probe_at_ms = schedule_next_probe(engine, key);
     TRY(vault_get(engine->session, VAULT_VERSION, key->current_id, &version.row, err));
     version.proof = evidence;

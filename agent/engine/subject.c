@@ -107,6 +107,8 @@ void subject_set_current(struct subject *subject, const struct vault_version *ve
     key->alarm = false;
     key->missing = false;
     key->expires_at_ms = version ? version->expires_at_ms : 0;
+    key->probe_failures = 0;
+    key->probe_doubt[0] = '\0';
     if (!version) {
         key->current_number = 0;
         memset(key->current_id, 0, VAULT_ID_BYTES);

@@ -74,6 +74,7 @@ static const struct codec_field key_fields[] = {
     [50] = KEY(without_overlap, CODEC_BOOL),
     [60] = KEY(missing, CODEC_BOOL),
     [61] = KEY(probe_failures, CODEC_I32),
+    [62] = KEY(probe_doubt, CODEC_STRING),
 };
 
 static const struct codec_field version_fields[] = {

@@ -14,7 +14,7 @@ enum err_code session_need_store(struct vault_session *session, struct err *err)
     if (session->store)
         return ERR_OK;
     if (vault_state(session->vault) == VAULT_ABSENT)
-        return err_set(err, ERR_NOT_FOUND, "there is no vault at %s yet; make one", session->vault->store_path);
+        return err_set(err, ERR_NOT_FOUND, "there is no vault at %s yet. Make one: keyturn init", session->vault->store_path);
     return store_open_reader(session->vault->store_path, &session->store, err);
 }
 
@@ -23,7 +23,7 @@ enum err_code session_enter(struct vault_session *session, struct vault_session 
     struct vault *vault = session->vault;
     if (session->depth == 0) {
         if (vault_state(vault) == VAULT_ABSENT)
-            return err_set(err, ERR_NOT_FOUND, "there is no vault at %s yet; make one", vault->store_path);
+            return err_set(err, ERR_NOT_FOUND, "there is no vault at %s yet. Make one: keyturn init", vault->store_path);
         if (!session->writer)
             pthread_rwlock_rdlock(&vault->keys_lock);
     }

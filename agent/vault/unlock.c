@@ -229,7 +229,7 @@ enum err_code vault_unlock(struct vault *vault, const struct secret *root, uint6
                            const char *who, struct err *err)
 {
     if (vault_state(vault) == VAULT_ABSENT)
-        return err_set(err, ERR_NOT_FOUND, "there is no vault at %s yet; make one", vault->store_path);
+        return err_set(err, ERR_NOT_FOUND, "there is no vault at %s yet. Make one: keyturn init", vault->store_path);
     if (vault_state(vault) == VAULT_UNLOCKED)
         return ERR_OK;
     enum err_code code = unlock_all(vault, root, accept_generation, who, err);

@@ -312,3 +312,26 @@ fake_list() {
   dashboard_revoke x
   wait_for 20 version_is live/x 1 dead
 }
+
+@test "a key whose provider proves nothing says why, until it does" {
+  world_start
+  fault '{"match":{"path":"/battery"},"kind":"status_500","times":-1}'
+  keyturn add live/app --provider amps --stdin <<<"$(dashboard_make app-1 live)"
+  unproved() {
+    run keyturn probe live/app
+    [ "$status" = 1 ] && [[ $output == *'  not proved yet: 500 '* ]]
+  }
+  wait_for 60 unproved
+  has 'live/app was proved neither alive nor dead' "$output"
+  run keyturn show live/app
+  has 'no proof: 500 ' "$output"
+  has '; asked again in ' "$output"
+  run keyturn status
+  has 'No proof:' "$output"
+  has '  live/app  version 1: 500 ' "$output"
+  dashboard DELETE /faults >/dev/null
+  wait_for 60 keyturn probe live/app
+  key_is live/app .doubt null
+  run keyturn status
+  lacks 'No proof' "$output"
+}

@@ -14,7 +14,7 @@
 
 static const char every_member[] = "key,environment,name,title,provider,owner,class,credential,created_at,every_s,grace_s,"
                                    "probe_every_s,jitter_s,window,not_with,rotate_due,rotate_at,rotate_cause,rotate_hold,"
-                                   "probe_at,expires_at,rotate_dead,wipe_dead,receipts,without_overlap,labels,current,proof,"
+                                   "probe_at,expires_at,rotate_dead,wipe_dead,receipts,without_overlap,labels,current,proof,doubt,"
                                    "state,rotation,waits_for_person,alarm,missing,open_revocations";
 
 static struct vault_key sample(void)
@@ -38,7 +38,7 @@ static void test_a_key_has_every_member_in_its_order(void **state)
         "\"rotate_dead\":false,\"wipe_dead\":true,\"receipts\":false,\"without_overlap\":false,\"labels\":{\"a\":\"1\","
         "\"b\\\"\":\"=\",\"\":\"\"},\"current\":{\"version\":7,\"mask\":\"sk_…09be\",\"since\":\"1970-01-02T00:00:00.000Z\"},"
         "\"proof\":{\"verdict\":\"alive\",\"status\":200,\"code\":null,\"request_id\":null,\"times\":3,"
-        "\"at\":\"1970-01-01T00:00:00.002Z\",\"elapsed_ms\":84,\"detail\":null},\"state\":\"revoking\",\"rotation\":null,"
+        "\"at\":\"1970-01-01T00:00:00.002Z\",\"elapsed_ms\":84,\"detail\":null},\"doubt\":null,\"state\":\"revoking\",\"rotation\":null,"
         "\"waits_for_person\":false,\"alarm\":false,\"missing\":false,\"open_revocations\":2}";
     char labels[] = "a=1\nb\"==\n=\nnone";
     struct vault_key key = sample();
@@ -73,8 +73,8 @@ static void test_rows_have_the_values_in_the_order_asked_for(void **state)
     } rows[] = {{"title,key", "\n[\"“A”, \\\"B\\\"\\n\\\\\",\"live/a\"]"},
                 {"key", "\n[\"live/a\"]"},
                 {"every_s,credential,wipe_dead,rotation", "\n[1.5,null,true,null]"},
-                {"current.version,current.since,proof.verdict,proof.at,rotation.id,rotation.state",
-                 "\n[7,\"1970-01-02T00:00:00.000Z\",\"alive\",\"1970-01-01T00:00:00.002Z\",null,null]"}};
+                {"current.version,current.since,proof.verdict,proof.at,doubt.times,doubt.detail,rotation.id,rotation.state",
+                 "\n[7,\"1970-01-02T00:00:00.000Z\",\"alive\",\"1970-01-01T00:00:00.002Z\",null,null,null,null]"}};
     struct vault_key key = sample();
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct key_form form = {.row = true};
@@ -102,6 +102,20 @@ static void test_parts_of_what_is_not_there_are_null(void **state)
                      ERR_OK);
     encode_key_as(&out, &key, &form);
     assert_string_equal(buf_text(&out), "\n[null,null,null,null,null,null,null,null,null]");
+}
+
+static void test_a_doubt_is_how_often_and_why(void **state)
+{
+    (void)state;
+    struct vault_key key = sample();
+    struct key_form form = {.row = true};
+    struct err err = {0};
+    OWN_BUF struct buf out = {0};
+    key.probe_failures = 3;
+    strcpy(key.probe_doubt, "503 \"busy\"");
+    assert_int_equal(encode_key_fields("doubt,doubt.times,doubt.detail", &form, &err), ERR_OK);
+    encode_key_as(&out, &key, &form);
+    assert_string_equal(buf_text(&out), "\n[{\"times\":3,\"detail\":\"503 \\\"busy\\\"\"},3,\"503 \\\"busy\\\"\"]");
 }
 
 static void test_fields_that_are_none_or_stand_twice_are_refused(void **state)
@@ -138,7 +152,7 @@ static void test_the_longest_key_fits_the_room_that_is_made(void **state)
                            &key.credential[sizeof key.credential], &key.windows[sizeof key.windows],
                            &key.not_with[sizeof key.not_with], &key.current_mask[sizeof key.current_mask],
                            &key.proof.code[sizeof key.proof.code], &key.proof.request_id[sizeof key.proof.request_id],
-                           &key.proof.detail[sizeof key.proof.detail]};
+                           &key.proof.detail[sizeof key.proof.detail], &key.probe_doubt[sizeof key.probe_doubt]};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         texts[i][-1] = '\0';
     int64_t *const numbers[] = {&key.every_ms, &key.grace_ms, &key.probe_every_ms, &key.jitter_ms, &key.proof.elapsed_ms};
@@ -152,7 +166,7 @@ static void test_the_longest_key_fits_the_room_that_is_made(void **state)
                             &key.waits_for_person, &key.alarm, &key.missing};
     for (size_t i = 0; i < sizeof truths / sizeof truths[0]; i++)
         *truths[i] = false;
-    buf_printf(&names, "%s,current.version,current.since,proof.verdict,proof.at,rotation.id,rotation.state", every_member);
+    buf_printf(&names, "%s,current.version,current.since,proof.verdict,proof.at,doubt.times,doubt.detail,rotation.id,rotation.state", every_member);
     assert_int_equal(encode_key_fields(buf_text(&names), &form, &err), ERR_OK);
     encode_key_as(&out, &key, &form);
     assert_true(buf_ok(&out));
@@ -166,6 +180,7 @@ int main(void)
         cmocka_unit_test(test_all_members_by_name_are_the_whole_key),
         cmocka_unit_test(test_rows_have_the_values_in_the_order_asked_for),
         cmocka_unit_test(test_parts_of_what_is_not_there_are_null),
+        cmocka_unit_test(test_a_doubt_is_how_often_and_why),
         cmocka_unit_test(test_fields_that_are_none_or_stand_twice_are_refused),
         cmocka_unit_test(test_the_longest_key_fits_the_room_that_is_made),
     };

@@ -97,6 +97,7 @@ struct vault_key {
     int32_t rotate_hold;     /* enum vault_hold: why it opens later than it is wished for */
     int64_t probe_at_ms;     /* next scheduled probe, 0: none */
     int32_t probe_failures;  /* scheduled probes in a row that proved nothing */
+    char probe_doubt[200];   /* why the last of them did; "" where there is none */
     bool wipe_dead;          /* wipe a version's secret once it is proved dead */
     bool needs_receipts;     /* receipts hold revocation back */
     bool without_overlap;    /* it is rotated although issuing kills the old version */
