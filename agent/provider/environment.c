@@ -32,12 +32,13 @@ const struct provider_environment *provider_environment_for(const struct provide
 }
 
 /* The secret is looked at where it lies: a copy that ends in NUL would be one more, in pages of its own, which took
- * an eighth of what adding a key takes. One with a NUL in it is of no known shape, and nothing is done with it. */
-static bool is_of_shape(const regex_t *pattern, const struct secret *secret)
+ * an eighth of what adding a key takes. One with a NUL in it is of no known shape, and nothing is done with it.
+ * re_search is told where it ends; regexec can be, too (REG_STARTEND), but sanitizers read on to a NUL before it. */
+static bool is_of_shape(regex_t *pattern, const struct secret *secret)
 {
-    regmatch_t whole = {.rm_so = 0, .rm_eo = (regoff_t)secret_length(secret)};
-    return !memchr(secret_peek(secret), '\0', secret_length(secret)) &&
-           regexec(pattern, (const char *)secret_peek(secret), 0, &whole, REG_STARTEND) == 0;
+    const char *text = (const char *)secret_peek(secret);
+    regoff_t length = (regoff_t)secret_length(secret);
+    return !memchr(text, '\0', (size_t)length) && re_search(pattern, text, length, 0, length, NULL) >= 0;
 }
 
 enum provider_shape provider_shape(const struct provider *provider,
