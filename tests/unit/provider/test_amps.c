@@ -280,6 +280,24 @@ static void test_S5_a_nul_in_a_secret_is_of_no_shape(void **state)
     secret_free(secret);
 }
 
+/* Its last byte is the last one before a page that nobody may read. */
+static void test_S6_a_secret_is_not_read_beyond_its_end(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct provider_environment *other = NULL;
+    char text[80] = "sk_live_";
+    for (size_t length = 16; length < sizeof text; length++) {
+        memset(text + 8, 'a', length - 8);
+        struct secret *secret = secret_new(length);
+        assert_non_null(secret);
+        assert_int_equal(secret_set(secret, text, length), ERR_OK);
+        assert_int_equal(provider_shape(fixture->provider, provider_environment_at(fixture->provider, 0), secret,
+                                        &other),
+                         PROVIDER_SHAPE_MATCHES);
+        secret_free(secret);
+    }
+}
+
 static void test_S5_what_lies_behind_a_secret_is_not_of_its_shape(void **state)
 {
     struct fixture *fixture = *state;
@@ -365,6 +383,7 @@ int main(void)
         cmocka_unit_test(test_S6_evidence_never_quotes_the_secret),
         cmocka_unit_test(test_S5_shape_tells_the_environment),
         cmocka_unit_test(test_S5_a_nul_in_a_secret_is_of_no_shape),
+        cmocka_unit_test(test_S6_a_secret_is_not_read_beyond_its_end),
         cmocka_unit_test(test_S5_what_lies_behind_a_secret_is_not_of_its_shape),
         cmocka_unit_test(test_staging_of_class_test_is_the_sandbox),
         cmocka_unit_test(test_K03_a_person_issues_and_revokes),
