@@ -60,6 +60,7 @@ void flights_release(struct engine *engine)
     struct flights *flights = &engine->flights;
     for (size_t i = 0; i < flights->load_count; i++) {
         list_free(&flights->loads[i].urgent);
+        list_free(&flights->loads[i].asked);
         list_free(&flights->loads[i].begun);
         list_free(&flights->loads[i].waiting);
     }
@@ -186,6 +187,8 @@ static struct flight_list *list_for(struct load *load, const struct flight *flig
 {
     if (flight->urgent)
         return &load->urgent;
+    if (flight->asked)
+        return &load->asked;
     return begins(flight) ? &load->waiting : &load->begun;
 }
 

@@ -31,7 +31,8 @@ struct flight {
     struct flight *next;
     struct flight *next_of_job; /* in the table of flights by job */
     enum flight_kind kind;
-    bool urgent;
+    bool urgent; /* an emergency's */
+    bool asked;  /* a person waits for it */
     bool started;
     bool not_begun; /* started, and refused before anything of it was done (also by its worker, which has ended then) */
     bool first_try; /* of a put: no other one of this rotation was begun at its place */
@@ -81,6 +82,7 @@ struct flight *flight_list_take(struct flight_list *list);
 struct load {
     const struct provider *provider;
     struct flight_list urgent;
+    struct flight_list asked;
     struct flight_list begun;   /* of jobs that are under way: they end before others begin */
     struct flight_list waiting;
     unsigned running;

@@ -76,7 +76,8 @@ static enum err_code start_action(struct engine *engine, struct flight *flight, 
                                        .secret = flight->secret,
                                        .credential = flight->credential_secret};
     TRY(provider_values(flight->provider, &subject, &flight->values, err));
-    return action_start(trace_runner(engine, flight), spec, flight->values, flight->urgent, on_action_done, flight, err);
+    return action_start(trace_runner(engine, flight), spec, flight->values, flight->urgent || flight->asked,
+                        on_action_done, flight, err);
 }
 
 static enum err_code start_delivery(struct engine *engine, struct flight *flight, struct err *err)
@@ -146,12 +147,14 @@ static struct flight_list *list_next(struct load *load)
 {
     if (load->urgent.count)
         return &load->urgent;
+    if (load->asked.count)
+        return &load->asked;
     return load->begun.count ? &load->begun : &load->waiting;
 }
 
 static bool load_is_idle(const struct load *load)
 {
-    return !load->urgent.count && !load->begun.count && !load->waiting.count;
+    return !load->urgent.count && !load->asked.count && !load->begun.count && !load->waiting.count;
 }
 
 static const struct provider_limits *limits_of(const struct load *load)

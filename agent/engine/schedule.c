@@ -28,7 +28,7 @@ enum {
     PUT_OFF_MS = 30 * 1000,
     LAST_LOOKS_MS = 500,         /* may a credential die now? */
     PROBE_GUARD_MS = 60 * 1000,        /* a probe in flight is due again after this, */
-    PROBE_GUARD_URGENT_MS = 5 * 1000,  /* so that a crash does not lose it */
+    PROBE_GUARD_ASKED_MS = 5 * 1000,   /* so that a crash does not lose it */
     PROBE_CROWD = 4,                   /* times what may run at once: more do not queue, in memory, */
     PROBE_LATER_MS = 2 * 60 * 1000,    /* but are due again after this, and so much more at most */
 };
@@ -68,13 +68,23 @@ static int collect_due(void *context, const struct vault_row *record, struct err
     return ERR_OK;
 }
 
-enum err_code schedule_probe(struct engine *engine, struct subject *subject, bool urgent, struct err *err)
+/* A provider that is slower than its keys are due, or are added, must not fill the memory with what waits for it. */
+static bool is_crowded(const struct engine *engine)
+{
+    return engine->flights.in_flight + engine->flights.planned.count >= PROBE_CROWD * engine->options.parallel;
+}
+
+enum err_code schedule_probe(struct engine *engine, struct subject *subject, bool asked, struct err *err)
 {
     struct vault_key *key = &subject->key;
     if (!key->current_number || !subject->provider || !provider_can(subject->provider, PROVIDER_PROBE))
         return ERR_OK;
     if (flight_of_job(engine, key->row.id))
         return ERR_OK;
+    if (is_crowded(engine)) {
+        key->probe_at_ms = engine_now(engine) + PROBE_LATER_MS + random_below(engine->options.random, PROBE_LATER_MS);
+        return ERR_OK;
+    }
     struct flight *flight = flight_new(engine, FLIGHT_PROBE_KEY, key);
     if (!flight)
         return err_set(err, ERR_MEMORY, "out of memory");
@@ -83,10 +93,10 @@ enum err_code schedule_probe(struct engine *engine, struct subject *subject, boo
     flight->number = key->current_number;
     flight->provider = subject->provider;
     flight->place = subject->place;
-    flight->urgent = urgent;
+    flight->asked = asked;
     flight_plan(engine, flight);
     /* Its outcome sets the next time. */
-    key->probe_at_ms = engine_now(engine) + (urgent ? PROBE_GUARD_URGENT_MS : PROBE_GUARD_MS);
+    key->probe_at_ms = engine_now(engine) + (asked ? PROBE_GUARD_ASKED_MS : PROBE_GUARD_MS);
     return ERR_OK;
 }
 
@@ -99,22 +109,12 @@ int64_t schedule_next_probe(struct engine *engine, const struct vault_key *key)
     return engine_now(engine) + key->probe_every_ms - spread / 2;
 }
 
-/* A provider that is slower than its keys are due must not fill the memory with what waits for it. */
-static bool is_crowded(const struct engine *engine)
-{
-    return engine->flights.in_flight + engine->flights.planned.count >= PROBE_CROWD * engine->options.parallel;
-}
-
 static enum err_code probe_when_due(struct engine *engine, struct subject *subject, struct err *err)
 {
     struct vault_key *key = &subject->key;
     int64_t now = engine_now(engine);
     if (!key->probe_at_ms || key->probe_at_ms > now || !calendar_probes(engine, key))
         return ERR_OK;
-    if (is_crowded(engine)) {
-        key->probe_at_ms = now + PROBE_LATER_MS + random_below(engine->options.random, PROBE_LATER_MS);
-        return ERR_OK;
-    }
     /* One that is still in flight, or cannot be asked, is looked at again as late. */
     key->probe_at_ms = flight_of_job(engine, key->row.id) ? now + PROBE_GUARD_MS : schedule_next_probe(engine, key);
     return schedule_probe(engine, subject, false, err);

@@ -89,6 +89,53 @@ static void test_S4_an_emergency_is_first_in_a_full_queue(void **state)
     WAIT_FOR(fixture, "leak", !key.open_revocations);
 }
 
+/* A key whose probe is held. */
+static void add_held(struct fixture *fixture, const char *name)
+{
+    char text[64], file[64], held[32];
+    snprintf(held, sizeof held, "probe.%s-1", name);
+    fixture_hold(fixture, held);
+    snprintf(file, sizeof file, "keys/%s-1", name);
+    snprintf(text, sizeof text, "fs_live_%s-0123456789abcdef\n", name);
+    fixture_write(fixture, file, text, 0600);
+    *strchr(text, '\n') = '\0';
+    OWN(secret_free) struct secret *secret = fixture_secret(text);
+    const struct engine_key_draft draft = {.environment = "live", .name = name, .provider = "fs"};
+    GOOD(engine_key_add(fixture->engine, "test", &draft, secret, NULL, &good_err));
+}
+
+/* They are proved at once, and so wait in front of what is due; not in front of what must die. */
+static void test_S4_an_emergency_goes_before_the_proofs_of_keys_that_were_added(void **state)
+{
+    struct fixture *fixture = *state;
+    char name[16], held[32];
+    struct engine_figures before;
+    add(fixture, "leak", 0, NULL);
+    WAIT_FOR(fixture, "leak", key.current_number == 1 && !key.rotation_state);
+    engine_figures(fixture->engine, &before);
+    for (int i = 0; i < BUSY_KEYS; i++) {
+        snprintf(name, sizeof name, "added%d", i);
+        add_held(fixture, name);
+    }
+    await_started(fixture, before.effects_started + LIMIT);
+    (void)kill_versions(fixture, "leak", 0, false);
+    /* The first place at the provider that becomes free is the emergency's, behind those that have begun. */
+    for (int i = 0; i <= LIMIT - WORKERS; i++) {
+        snprintf(held, sizeof held, "probe added%d-1", i);
+        fixture_wait_logged(fixture, held);
+        snprintf(held, sizeof held, "probe.added%d-1", i);
+        fixture_let_go(fixture, held);
+    }
+    fixture_wait_logged(fixture, "revoke leak-1");
+    for (int i = LIMIT - WORKERS + 1; i < BUSY_KEYS; i++) {
+        snprintf(held, sizeof held, "probe added%d-1", i);
+        assert_true(i < LIMIT || is_later(fixture, held, "revoke leak-1"));
+        snprintf(held, sizeof held, "probe.added%d-1", i);
+        fixture_let_go(fixture, held);
+    }
+    WAIT_FOR(fixture, "leak", !key.open_revocations);
+}
+
 static void test_S4_an_emergency_does_not_wait_for_a_delivery_that_hangs(void **state)
 {
     struct fixture *fixture = *state;
@@ -235,6 +282,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         EMERGENCY_TEST(test_S4_an_emergency_is_first_in_a_full_queue),
+        EMERGENCY_TEST(test_S4_an_emergency_goes_before_the_proofs_of_keys_that_were_added),
         EMERGENCY_TEST(test_S4_an_emergency_does_not_wait_for_a_delivery_that_hangs),
         EMERGENCY_TEST(test_S4_of_an_emergency_over_many_keys_every_one_has_started_when_it_returns),
         EMERGENCY_TEST(test_S1_a_replaced_version_dies_after_its_successor_without_grace),
