@@ -157,7 +157,8 @@ static enum err_code request_check_type(struct request *request, struct err *err
                           "a body is application/json here, not %.64s", type ? type : "of no type");
 }
 
-/* The body is kept in locked memory of its own: many hold a secret. */
+/* The body is kept in locked memory: many hold a secret. Of the connection's thread, which also takes it back: pages of
+ * its own for each were a seventh of what the agent did for a key that is added. */
 static enum err_code request_expect_body(struct request *request, struct err *err)
 {
     size_t length = 0;
@@ -170,7 +171,8 @@ static enum err_code request_expect_body(struct request *request, struct err *er
     if (!request->route->takes_body)
         return err_set(err, ERR_INVALID, "this takes no body; one of %zu bytes came", length);
     TRY(request_check_type(request, err));
-    request->body = secret_new(length);
+    const struct worker *worker = server_worker(request->api);
+    request->body = secret_new_in(worker ? worker->arena : NULL, length);
     if (!request->body)
         return err_set(err, ERR_MEMORY, "no locked memory is left for a body of %zu bytes; raise LimitMEMLOCK= of "
                        "the service, or ulimit -l", length);
