@@ -143,8 +143,8 @@ static void show_doubt(const json_t *key, int64_t now_ms)
     const json_t *doubt = json_object_get(key, "doubt");
     if (!json_is_object(doubt))
         return;
-    say_unproved(&text, field_text(doubt, "detail"), field_number(doubt, "times"), field_time(key, "probe_at"), now_ms);
-    printf("no proof: %s\n", buf_text(&text));
+    say_unclear(&text, field_text(doubt, "detail"), field_number(doubt, "times"), field_time(key, "probe_at"), now_ms);
+    printf("no clear answer: %s\n", buf_text(&text));
 }
 
 /* In a line, and another for a doubt, which says more than the detail does. */

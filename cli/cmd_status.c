@@ -160,7 +160,7 @@ static void status_print_expiries(const struct status *status)
     }
 }
 
-/* Keys in use whose providers give no proof; a provider that is down has many, and the first say why. */
+/* Keys in use whose probes got no clear answer; a provider that is down has many, and the first say why. */
 static void status_print_doubts(const struct status *status)
 {
     enum { NAMED_MOST = 5 };
@@ -171,8 +171,8 @@ static void status_print_doubts(const struct status *status)
         if (row->doubt_times == 0 || count++ >= NAMED_MOST)
             continue;
         if (count == 1)
-            printf("No proof:\n");
-        say_unproved(&text, row->doubt, row->doubt_times, row->probe_at_ms, status->now_ms);
+            printf("No clear answer:\n");
+        say_unclear(&text, row->doubt, row->doubt_times, row->probe_at_ms, status->now_ms);
         printf("  %s  version %lld: %s\n", row->key, (long long)row->version, buf_text(&text));
     }
     if (count > NAMED_MOST)

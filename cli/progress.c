@@ -144,13 +144,13 @@ static void progress_note(struct progress *progress, const char *what, const cha
 
 static void progress_show_waiting(struct progress *progress, const json_t *rotation)
 {
-    const json_t *evidence = json_object_get(rotation, "evidence");
-    if (progress_is(rotation, "proving") && strcmp(field_text(evidence, "verdict"), "unknown") == 0) {
+    const json_t *doubt = json_object_get(rotation, "doubt");
+    if (json_is_object(doubt)) {
         OWN_BUF struct buf text = {0};
-        buf_text_add(&text, "unknown: ");
-        say_evidence(&text, evidence);
+        buf_text_add(&text, "no clear answer: ");
+        say_unclear(&text, field_text(doubt, "detail"), field_number(doubt, "times"), 0, 0);
         buf_text_add(&text, "; asking again");
-        progress_note(progress, "proving", buf_text(&text));
+        progress_note(progress, field_text(rotation, "state"), buf_text(&text));
     } else if (progress_is(rotation, "delivering") || progress_is(rotation, "undoing")) {
         progress_note(progress, field_text(rotation, "state"), field_text(rotation, "detail"));
     }

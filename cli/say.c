@@ -105,8 +105,10 @@ void say_evidence(struct buf *out, const json_t *evidence)
     buf_text_add(out, buf_text(&text));
 }
 
-static void say_again(struct buf *out, int64_t due_ms, int64_t now_ms)
+void say_unclear(struct buf *out, const char *detail, int64_t times, int64_t due_ms, int64_t now_ms)
 {
+    buf_text_add(out, detail);
+    say_times(out, times);
     if (due_ms < now_ms + 1000)
         return;
     buf_text_add(out, "; asked again in ");
@@ -115,19 +117,11 @@ static void say_again(struct buf *out, int64_t due_ms, int64_t now_ms)
 
 void say_doubt(struct buf *out, const json_t *job, int64_t now_ms)
 {
-    const json_t *evidence = json_object_get(job, "evidence");
-    if (strcmp(field_text(evidence, "verdict"), "unknown") != 0)
+    const json_t *doubt = json_object_get(job, "doubt");
+    if (!json_is_object(doubt))
         return;
-    buf_text_add(out, "no proof: ");
-    say_evidence(out, evidence);
-    say_again(out, field_time(job, "due_at"), now_ms);
-}
-
-void say_unproved(struct buf *out, const char *why, int64_t times, int64_t due_ms, int64_t now_ms)
-{
-    buf_text_add(out, why);
-    say_times(out, times);
-    say_again(out, due_ms, now_ms);
+    buf_text_add(out, "no clear answer: ");
+    say_unclear(out, field_text(doubt, "detail"), field_number(doubt, "times"), field_time(job, "due_at"), now_ms);
 }
 
 const char *say_path(const char *path, struct buf *out)

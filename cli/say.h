@@ -25,12 +25,11 @@ void say_seconds(struct buf *out, double seconds);
 void say_verdict(struct buf *out, const char *verdict, int64_t at_ms, int64_t now_ms);
 /* "401 INVALID_API_KEY req_71aa, twice": the evidence of a probe without its verdict. */
 void say_evidence(struct buf *out, const json_t *evidence);
-/* "no proof: 503 INTERNAL, 7 times; asked again in 24s": why the last probe of a rotation or revocation proved
- * neither life nor death. Nothing where it did. */
+/* "503 INTERNAL, 7 times; asked again in 24s": the answers in a row that said neither yes nor no. due_ms: when it is
+ * asked again, 0: not known. */
+void say_unclear(struct buf *out, const char *detail, int64_t times, int64_t due_ms, int64_t now_ms);
+/* "no clear answer: " and that, of a rotation's or revocation's requests; nothing where there is none. */
 void say_doubt(struct buf *out, const json_t *job, int64_t now_ms);
-/* "503 INTERNAL, 7 times; asked again in 24s": why a key's probes proved nothing, so many times in a row. due_ms: the
- * next one, 0: none. */
-void say_unproved(struct buf *out, const char *why, int64_t times, int64_t due_ms, int64_t now_ms);
 /* "~/x" for what lies in the home folder. */
 const char *say_path(const char *path, struct buf *out);
 /* Instructions for a person, one line: the text and its link. "" for none. */

@@ -208,6 +208,18 @@ static void watch_print_alive(const json_t *row, const struct buf *text, size_t 
     *left -= *left > 0;
 }
 
+/* Not when it is asked again: that is past when it is read. */
+static void watch_add_doubt(struct buf *text, const json_t *row)
+{
+    const json_t *doubt = json_object_get(row, "doubt");
+    if (!json_is_object(doubt))
+        return;
+    if (text->length == 0)
+        buf_text_add(text, field_text(row, "state"));
+    buf_text_add(text, "; no clear answer: ");
+    say_unclear(text, field_text(doubt, "detail"), field_number(doubt, "times"), 0, 0);
+}
+
 static void watch_print_not_dead(const json_t *incident, size_t not_dead)
 {
     size_t index = 0;
@@ -226,6 +238,7 @@ static void watch_print_not_dead(const json_t *incident, size_t not_dead)
     json_array_foreach (json_object_get(incident, "revocations"), index, row) {
         OWN_BUF struct buf text = {0};
         watch_say_revocation(&text, row);
+        watch_add_doubt(&text, row);
         if (!watch_is(row, "dead"))
             watch_print_alive(row, &text, &left);
     }

@@ -69,6 +69,24 @@ void encode_evidence(struct buf *out, const char *name, const struct vault_evide
     json_put_raw(out, name, text, (size_t)(end - text));
 }
 
+static const struct member doubt_members[] = {
+    MEMBER("times", struct vault_doubt, times, MEMBER_I32),
+    MEMBER("detail", struct vault_doubt, detail, MEMBER_STRING),
+};
+enum { DOUBT_MEMBERS = MEMBERS_OF(doubt_members) };
+
+char *encode_write_doubt(char *at, const struct vault_doubt *doubt)
+{
+    return doubt->times ? members_write(at, doubt_members, DOUBT_MEMBERS, doubt) : member_write_null(at);
+}
+
+void encode_doubt(struct buf *out, const char *name, const struct vault_doubt *doubt)
+{
+    char text[JSON_STRING_FACTOR * sizeof *doubt + DOUBT_MEMBERS * MEMBER_MOST_BYTES];
+    const char *end = encode_write_doubt(text, doubt);
+    json_put_raw(out, name, text, (size_t)(end - text));
+}
+
 void encode_key_name(struct buf *out, const char *name, const struct vault_key *key)
 {
     char text[2 * LIMIT_NAME_BYTES + 2];

@@ -36,6 +36,9 @@ void encode_id(struct buf *out, const char *name, const uint8_t id[VAULT_ID_BYTE
 /* null when it was never probed; the second into room for MEMBER_MOST_BYTES a member and its strings. */
 void encode_evidence(struct buf *out, const char *name, const struct vault_evidence *evidence);
 char *encode_write_evidence(char *at, const struct vault_evidence *evidence);
+/* null where there is none; the second as above. */
+void encode_doubt(struct buf *out, const char *name, const struct vault_doubt *doubt);
+char *encode_write_doubt(char *at, const struct vault_doubt *doubt);
 const char *encode_verdict(const struct vault_evidence *evidence);
 void encode_key_name(struct buf *out, const char *name, const struct vault_key *key);
 /* A person's step, or null where the definition has none of that kind. label and id may be NULL. */

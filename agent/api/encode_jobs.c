@@ -133,6 +133,7 @@ static void encode_rotation_members(struct buf *out, const struct vault_rotation
     json_put_boolean(out, "emergency", rotation->emergency);
     encode_text(out, "detail", rotation->detail);
     encode_evidence(out, "evidence", &rotation->evidence);
+    encode_doubt(out, "doubt", &rotation->doubt);
     json_put_integer(out, "alive_in_row", rotation->alive_in_row);
     encode_usage(out, rotation);
 }
@@ -188,6 +189,7 @@ static void encode_revocation_of(const struct scribe *scribe, const struct vault
     json_put_boolean(out, "waits_for_person", revocation->waits_for_person);
     encode_text(out, "detail", revocation->detail);
     encode_evidence(out, "evidence", &revocation->evidence);
+    encode_doubt(out, "doubt", &revocation->doubt);
     if (asks)
         encode_instructions(scribe, "instructions", PROVIDER_REVOKE, key, version->label, version->provider_id);
     else

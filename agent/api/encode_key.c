@@ -165,26 +165,15 @@ static char *write_proof_verdict(char *at, const void *record)
     return member_write_word(at, proof->at_ms ? encode_verdict(proof) : NULL);
 }
 
-static bool is_in_doubt(const struct vault_key *key)
+static char *write_doubt(char *at, const void *record)
 {
-    return key->probe_failures > 0;
+    return encode_write_doubt(at, &((const struct vault_key *)record)->doubt);
 }
 
 static char *write_doubt_times(char *at, const void *record)
 {
-    const struct vault_key *key = record;
-    return is_in_doubt(key) ? json_write_integer(at, key->probe_failures) : member_write_null(at);
-}
-
-static const struct member doubt_members[] = {
-    MEMBER("times", struct vault_key, probe_failures, MEMBER_I32),
-    MEMBER("detail", struct vault_key, probe_doubt, MEMBER_STRING),
-};
-
-static char *write_doubt(char *at, const void *record)
-{
-    bool there = is_in_doubt(record);
-    return there ? members_write(at, doubt_members, MEMBERS_OF(doubt_members), record) : member_write_null(at);
+    const struct vault_doubt *doubt = &((const struct vault_key *)record)->doubt;
+    return doubt->times ? json_write_integer(at, doubt->times) : member_write_null(at);
 }
 
 /* --- The members ---------------------------------------------------------------- */
@@ -234,7 +223,7 @@ static const struct member key_members[] = {
     MEMBER_WRITTEN_BY("proof.verdict", write_proof_verdict),
     KEY("proof.at", proof.at_ms, MEMBER_TIME),
     MEMBER_WRITTEN_BY("doubt.times", write_doubt_times),
-    KEY("doubt.detail", probe_doubt, MEMBER_TEXT),
+    KEY("doubt.detail", doubt.detail, MEMBER_TEXT),
     MEMBER_WRITTEN_BY("rotation.id", write_rotation_id),
     MEMBER_WRITTEN_BY("rotation.state", write_rotation_state),
 };

@@ -156,6 +156,7 @@ static enum err_code record_issue(struct engine *engine, struct flight *flight, 
     struct rotation_input input = {
         .event = event,
         .who = "engine",
+        .answer = &flight->result,
         .provider_id = found_id(flight),
         .expires_at_ms = told_expiry(flight),
         .detail = flight->result.detail,
@@ -175,6 +176,7 @@ static enum err_code record_probe_new(struct engine *engine, struct flight *flig
     evidence_of_result(engine, &flight->result, &rotation.evidence, &evidence);
     struct rotation_input input = {.event = verdict_event(&flight->result),
                                    .who = "engine",
+                                   .answer = &flight->result,
                                    .evidence = &evidence,
                                    .detail = flight->result.detail,
                                    .retry_after_ms = flight->result.retry_after_ms};
@@ -247,6 +249,7 @@ static enum err_code record_revocation(struct engine *engine, struct flight *fli
     evidence_of_result(engine, &seen, &revocation.evidence, &evidence);
     struct revocation_input input = {.event = event,
                                      .who = "engine",
+                                     .answer = &flight->result,
                                      .evidence = probe ? &evidence : NULL,
                                      .detail = flight->result.detail,
                                      .retry_after_ms = flight->result.retry_after_ms};
@@ -342,30 +345,16 @@ static enum err_code tell_dead_current(struct engine *engine, struct subject *su
     return tell_alarm(engine, key, replaces, err);
 }
 
-static void add_word(struct buf *out, const char *word)
-{
-    if (word[0])
-        buf_printf(out, "%s%s", out->length > 0 ? " " : "", word);
-}
-
 /* No proof: what was proved last stays, and it is asked again before long, and then less and less. */
-static void probe_again(struct engine *engine, struct vault_key *key, const struct vault_evidence *evidence,
-                        int64_t retry_after_ms)
+static void probe_again(struct engine *engine, struct vault_key *key, const struct action_result *result)
 {
-    char status[16] = "";
-    OWN_BUF struct buf doubt = {0};
     int64_t now = engine_now(engine);
-    int64_t retry = backoff_ms(engine, ++key->probe_failures, PROBE_RETRY_MS, PROBE_RETRY_MOST_MS);
-    if (retry_after_ms > retry)
-        retry = retry_after_ms;
+    doubt_note(&key->doubt, result, false);
+    int64_t retry = backoff_ms(engine, key->doubt.times, PROBE_RETRY_MS, PROBE_RETRY_MOST_MS);
+    if (result->retry_after_ms > retry)
+        retry = result->retry_after_ms;
     int64_t next = schedule_next_probe(engine, key);
     key->probe_at_ms = next && next < now + retry ? next : now + retry;
-    if (evidence->status)
-        (void)snprintf(status, sizeof status, "%d", (int)evidence->status);
-    add_word(&doubt, status);
-    add_word(&doubt, evidence->code);
-    add_word(&doubt, evidence->detail);
-    COPY_TEXT(key->probe_doubt, buf_text(&doubt));
 }
 
 static enum err_code record_probe_key(struct engine *engine, struct flight *flight, struct err *err)
@@ -382,12 +371,11 @@ static enum err_code record_probe_key(struct engine *engine, struct flight *flig
 
     int64_t now = engine_now(engine);
     if (evidence.verdict == VAULT_UNKNOWN) {
-        probe_again(engine, key, &evidence, flight->result.retry_after_ms);
+        probe_again(engine, key, &flight->result);
         return subject_save(engine, &subject, err);
     }
     key->proof = evidence;
-    key->probe_failures = 0;
-    key->probe_doubt[0] = '\0';
+    doubt_note(&key->doubt, &flight->result, true);
     key->probe_at_ms = schedule_next_probe(engine, key);
     TRY(vault_get(engine->session, VAULT_VERSION, key->current_id, &version.row, err));
     version.proof = evidence;

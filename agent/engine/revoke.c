@@ -244,6 +244,9 @@ static void note_event(struct step *step)
     int64_t now = engine_now(step->engine);
     if (step->input->evidence)
         revocation->evidence = *step->input->evidence;
+    if (step->input->answer)
+        doubt_note(&revocation->doubt, step->input->answer,
+                   step->input->event != REVOCATION_ON_UNKNOWN && step->input->event != REVOCATION_ON_UNCERTAIN);
     switch (step->input->event) {
     case REVOCATION_ON_DEAD:
         revocation->dead_in_row++;
@@ -331,6 +334,7 @@ static void enter(struct step *step)
     revocation->state = (int32_t)to;
     revocation->since_ms = engine_now(step->engine);
     revocation->failures = 0;
+    revocation->doubt = (struct vault_doubt){0};
     revocation->waits_for_person = false;
     revocation->row.due_at_ms = 0;
     if (!revocation_state_is_open(to))

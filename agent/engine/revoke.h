@@ -9,6 +9,7 @@ struct revocation_input {
     enum revocation_event event;
     const char *who;
     uint32_t incident;
+    const struct action_result *answer; /* a request's, whatever it says; or NULL */
     const struct vault_evidence *evidence;
     const char *detail;
     int64_t retry_after_ms;

@@ -118,6 +118,10 @@ static enum err_code note_event(struct rotation_work *work, struct err *err)
         TRY(take_new(work, err));
     if (work->input->evidence)
         rotation->evidence = *work->input->evidence;
+    /* That a key was not made does not say why. */
+    if (work->input->answer && event != ROTATION_ON_NOT_FOUND)
+        doubt_note(&rotation->doubt, work->input->answer,
+                   event != ROTATION_ON_UNKNOWN && event != ROTATION_ON_UNCERTAIN && event != ROTATION_ON_UNSENT);
     if (event == ROTATION_ON_ALIVE)
         rotation->alive_in_row++;
     if (event == ROTATION_ON_DEAD || event == ROTATION_ON_UNFIT)
@@ -175,6 +179,7 @@ static void enter(struct rotation_work *work)
     rotation->state = (int32_t)to;
     rotation->since_ms = now;
     rotation->failures = 0;
+    rotation->doubt = (struct vault_doubt){0};
     rotation->waits_for_person = false;
     rotation->row.due_at_ms = 0;
     rotation->deadline_at_ms = work->subject->provider ? deadline_of(work, to) : 0;

@@ -14,6 +14,7 @@ struct rotation_input {
     bool unchecked;                  /* supplied */
     const char *provider_id;         /* issued, found, stray; or NULL */
     int64_t expires_at_ms;           /* issued, supplied; 0: not known */
+    const struct action_result *answer; /* a request's, whatever it says; or NULL */
     const struct vault_evidence *evidence; /* verdicts; or NULL */
     const char *detail;              /* for people, or NULL */
     const char *stray_label;         /* stray: the label it stands under */

@@ -107,8 +107,7 @@ void subject_set_current(struct subject *subject, const struct vault_version *ve
     key->alarm = false;
     key->missing = false;
     key->expires_at_ms = version ? version->expires_at_ms : 0;
-    key->probe_failures = 0;
-    key->probe_doubt[0] = '\0';
+    key->doubt = (struct vault_doubt){0};
     if (!version) {
         key->current_number = 0;
         memset(key->current_id, 0, VAULT_ID_BYTES);
@@ -261,6 +260,33 @@ void evidence_of_result(struct engine *engine, const struct action_result *resul
     COPY_TEXT(evidence.request_id, result->request_id);
     COPY_TEXT(evidence.detail, result->detail);
     *ret_evidence = evidence;
+}
+
+static void doubt_word(struct buf *out, const char *word)
+{
+    if (word[0])
+        buf_printf(out, "%s%s", out->length > 0 ? " " : "", word);
+}
+
+void doubt_note(struct vault_doubt *doubt, const struct action_result *result, bool clear)
+{
+    char status[16] = "";
+    char told[32];
+    OWN_BUF struct buf text = {0};
+    if (clear) {
+        *doubt = (struct vault_doubt){0};
+        return;
+    }
+    if (result->status)
+        (void)snprintf(status, sizeof status, "%d", result->status);
+    doubt_word(&text, status);
+    doubt_word(&text, result->code);
+    /* The judge's own words begin with the status. */
+    (void)snprintf(told, sizeof told, "status %s, ", status);
+    size_t skip = strncmp(result->detail, told, strlen(told)) == 0 ? strlen(told) : 0;
+    doubt_word(&text, result->detail + skip);
+    COPY_TEXT(doubt->detail, buf_text(&text));
+    doubt->times++;
 }
 
 enum err_code engine_audit(struct engine *engine, const struct vault_key *key, struct audit_entry entry,

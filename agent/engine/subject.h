@@ -49,6 +49,8 @@ int64_t backoff_ms(struct engine *engine, int32_t failures, int64_t base_ms, int
 /* What an answer proves, as evidence of now. times follows the evidence before. */
 void evidence_of_result(struct engine *engine, const struct action_result *result,
                         const struct vault_evidence *before, struct vault_evidence *ret_evidence);
+/* Count an answer that is clear or not. */
+void doubt_note(struct vault_doubt *doubt, const struct action_result *result, bool clear);
 /* Add an audit entry about a key; entry holds the rest. */
 enum err_code engine_audit(struct engine *engine, const struct vault_key *key, struct audit_entry entry,
                            struct err *err) ERR_MUST_CHECK;

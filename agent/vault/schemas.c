@@ -73,8 +73,8 @@ static const struct codec_field key_fields[] = {
     [49] = CODEC_FIELD_TEXT(struct vault_key, receipts, VAULT_RECEIPTS_BYTES),
     [50] = KEY(without_overlap, CODEC_BOOL),
     [60] = KEY(missing, CODEC_BOOL),
-    [61] = KEY(probe_failures, CODEC_I32),
-    [62] = KEY(probe_doubt, CODEC_STRING),
+    [61] = KEY(doubt.times, CODEC_I32),
+    [62] = KEY(doubt.detail, CODEC_STRING),
 };
 
 static const struct codec_field version_fields[] = {
@@ -148,6 +148,8 @@ static const struct codec_field rotation_fields[] = {
     [56] = ROTATION(usage_failures, CODEC_I32),
     [57] = ROTATION(last_used_by, CODEC_STRING),
     [58] = ROTATION(old_dead_in_row, CODEC_I32),
+    [59] = ROTATION(doubt.times, CODEC_I32),
+    [60] = ROTATION(doubt.detail, CODEC_STRING),
 };
 
 static const struct codec_field revocation_fields[] = {
@@ -174,6 +176,8 @@ static const struct codec_field revocation_fields[] = {
     [21] = REVOCATION(accepted_at_ms, CODEC_I64),
     [22] = REVOCATION(last, CODEC_BOOL),
     [50] = REVOCATION(reminded_at_ms, CODEC_I64),
+    [51] = REVOCATION(doubt.times, CODEC_I32),
+    [52] = REVOCATION(doubt.detail, CODEC_STRING),
 };
 
 static const struct codec_field incident_fields[] = {

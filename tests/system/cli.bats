@@ -324,14 +324,14 @@ fake_list() {
   wait_for 60 unproved
   has 'live/app was proved neither alive nor dead' "$output"
   run keyturn show live/app
-  has 'no proof: 500 ' "$output"
+  has 'no clear answer: 500 ' "$output"
   has '; asked again in ' "$output"
   run keyturn status
-  has 'No proof:' "$output"
+  has 'No clear answer:' "$output"
   has '  live/app  version 1: 500 ' "$output"
   dashboard DELETE /faults >/dev/null
   wait_for 60 keyturn probe live/app
   key_is live/app .doubt null
   run keyturn status
-  lacks 'No proof' "$output"
+  lacks 'No clear answer' "$output"
 }

@@ -234,15 +234,40 @@ says() { # says PART COMMAND...: keyturn's output holds it
   fault '{"match":{"path":"/battery"},"kind":"status_500","times":-1}'
   keyturn revoke live/reporting --reason leaked --yes --timeout 5m >"$WORLD/revoke" &
   revoking=$!
-  wait_for 60 grep -q 'live/reporting  1  no proof: 500 ' "$WORLD/revoke"
+  wait_for 60 grep -q 'live/reporting  1  no clear answer: 500 ' "$WORLD/revoke"
   wait_for 60 says ' times; asked again in ' status
-  says 'no proof: 500 ' status
-  says '; no proof: 500 ' revocations
-  says '; no proof: 500 ' incident show 1
-  says '  no proof: 500 ' show live/reporting
+  says 'no clear answer: 500 ' status
+  says '; no clear answer: 500 ' revocations
+  says '; no clear answer: 500 ' incident show 1
+  says '  no clear answer: 500 ' show live/reporting
   dashboard DELETE /faults >/dev/null
   dashboard_revoke reporting-1
   wait "$revoking"
-  [ "$(grep -c 'no proof' "$WORLD/revoke")" = 1 ]
+  [ "$(grep -c 'no clear answer' "$WORLD/revoke")" = 1 ]
   says 'Nothing waits for you.' status
+}
+
+@test "while a provider fails to make or revoke keys, who looks is told why" {
+  api_start
+  made 2
+  fault '[{"match":{"method":"POST","path":"/keys*"},"kind":"status_500","times":-1},
+    {"match":{"method":"DELETE","path":"/keys*"},"kind":"status_500","times":-1}]'
+  keyturn rotate live/k1 --no-wait >/dev/null
+  keyturn revoke live/k2 --reason leaked --yes --timeout 1s >/dev/null || true
+  asked_twice() {
+    [ "$(key_field live/k1 '.rotations[0].doubt.times >= 2')" = true ] &&
+      [ "$(key_field live/k2 '.revocations[0].doubt.times >= 2')" = true ]
+  }
+  wait_for 60 asked_twice
+  run keyturn status
+  [ "$(grep -c '      no clear answer: 500 ' <<<"$output")" = 2 ]
+  run keyturn rotations
+  has ' no clear answer: 500 ' "$output"
+  run keyturn incident show 1
+  has 'live/k2 version 1: revoking; no clear answer: 500 ' "$output"
+  dashboard DELETE /faults >/dev/null
+  wait_for 60 version_is live/k2 1 dead
+  wait_for 60 rotation_is live/k1 done
+  run keyturn status
+  lacks 'no clear answer' "$output"
 }

@@ -111,8 +111,7 @@ static void test_a_doubt_is_how_often_and_why(void **state)
     struct key_form form = {.row = true};
     struct err err = {0};
     OWN_BUF struct buf out = {0};
-    key.probe_failures = 3;
-    strcpy(key.probe_doubt, "503 \"busy\"");
+    key.doubt = (struct vault_doubt){3, "503 \"busy\""};
     assert_int_equal(encode_key_fields("doubt,doubt.times,doubt.detail", &form, &err), ERR_OK);
     encode_key_as(&out, &key, &form);
     assert_string_equal(buf_text(&out), "\n[{\"times\":3,\"detail\":\"503 \\\"busy\\\"\"},3,\"503 \\\"busy\\\"\"]");
@@ -152,7 +151,7 @@ static void test_the_longest_key_fits_the_room_that_is_made(void **state)
                            &key.credential[sizeof key.credential], &key.windows[sizeof key.windows],
                            &key.not_with[sizeof key.not_with], &key.current_mask[sizeof key.current_mask],
                            &key.proof.code[sizeof key.proof.code], &key.proof.request_id[sizeof key.proof.request_id],
-                           &key.proof.detail[sizeof key.proof.detail], &key.probe_doubt[sizeof key.probe_doubt]};
+                           &key.proof.detail[sizeof key.proof.detail], &key.doubt.detail[sizeof key.doubt.detail]};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         texts[i][-1] = '\0';
     int64_t *const numbers[] = {&key.every_ms, &key.grace_ms, &key.probe_every_ms, &key.jitter_ms, &key.proof.elapsed_ms};

@@ -291,7 +291,7 @@ static void test_an_expiry_that_the_provider_tells_is_known(void **state)
 static int64_t probe_and_look(struct fixture *fixture, const char *name, int failures)
 {
     be_away(fixture, fixture_key(fixture, name).probe_at_ms - fixture_wall_ms(NULL) + 1);
-    WAIT_FOR(fixture, name, key.probe_failures == failures);
+    WAIT_FOR(fixture, name, key.doubt.times == failures);
     return fixture_key(fixture, name).probe_at_ms - fixture_wall_ms(NULL);
 }
 

@@ -53,6 +53,12 @@ struct vault_evidence {
     char detail[200];
 };
 
+/* Answers in a row, of the provider or the network before it, that said neither yes nor no. */
+struct vault_doubt {
+    int32_t times;
+    char detail[200]; /* the last: "503 INTERNAL" */
+};
+
 /* Why a rotation is planned. */
 enum vault_cause {
     VAULT_CAUSE_PERIOD = 0, /* its period ends */
@@ -96,8 +102,7 @@ struct vault_key {
     int64_t rotate_at_ms;    /* next rotation opens, 0: none planned */
     int32_t rotate_hold;     /* enum vault_hold: why it opens later than it is wished for */
     int64_t probe_at_ms;     /* next scheduled probe, 0: none */
-    int32_t probe_failures;  /* scheduled probes in a row that proved nothing */
-    char probe_doubt[200];   /* why the last of them did; "" where there is none */
+    struct vault_doubt doubt; /* of its scheduled probes */
     bool wipe_dead;          /* wipe a version's secret once it is proved dead */
     bool needs_receipts;     /* receipts hold revocation back */
     bool without_overlap;    /* it is rotated although issuing kills the old version */
@@ -169,6 +174,7 @@ struct vault_rotation {
     int32_t looks;    /* finds that found nothing */
     int32_t old_dead_in_row; /* where a look is a probe of old: dead answers in a row */
     int32_t failures; /* unknowns and transient failures in a row in this state: for the backoff */
+    struct vault_doubt doubt; /* of its requests in this state */
     int64_t made_at_ms;     /* new was issued or supplied then (propagation counts from it) */
     int64_t promoted_at_ms; /* grace counts from it */
     bool intent;            /* an effect was started whose outcome is not recorded */
@@ -214,6 +220,7 @@ struct vault_revocation {
     bool step_accepted; /* the present state's request was accepted */
     int32_t attempt;
     int32_t failures; /* unknowns in a row in this state: for the backoff */
+    struct vault_doubt doubt; /* of its requests in this state */
     int32_t dead_in_row;
     int32_t alive_in_row;
     int64_t accepted_at_ms; /* the present state's request was accepted then */
