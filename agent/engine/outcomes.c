@@ -159,6 +159,7 @@ static enum err_code record_issue(struct engine *engine, struct flight *flight, 
         .answer = &flight->result,
         .provider_id = found_id(flight),
         .expires_at_ms = told_expiry(flight),
+        .asked_at_ms = flight->planned_at_ms,
         .detail = flight->result.detail,
         .retry_after_ms = flight->result.retry_after_ms};
     if (flight->result.values)
@@ -178,6 +179,7 @@ static enum err_code record_probe_new(struct engine *engine, struct flight *flig
                                    .who = "engine",
                                    .answer = &flight->result,
                                    .evidence = &evidence,
+                                   .asked_at_ms = flight->planned_at_ms,
                                    .detail = flight->result.detail,
                                    .retry_after_ms = flight->result.retry_after_ms};
     return rotation_step(engine, flight->job_id, &input, NULL, err);
@@ -251,6 +253,7 @@ static enum err_code record_revocation(struct engine *engine, struct flight *fli
                                      .who = "engine",
                                      .answer = &flight->result,
                                      .evidence = probe ? &evidence : NULL,
+                                     .asked_at_ms = flight->planned_at_ms,
                                      .detail = flight->result.detail,
                                      .retry_after_ms = flight->result.retry_after_ms};
     return revocation_step(engine, flight->job_id, &input, err);

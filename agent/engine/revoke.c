@@ -301,7 +301,10 @@ static struct revocation_facts facts_of(const struct step *step)
 {
     const struct vault_revocation *revocation = step->revocation;
     const struct provider_limits *limits = step->subject->limits;
-    int64_t since = engine_now(step->engine) - revocation->accepted_at_ms;
+    int64_t now = engine_now(step->engine);
+    int64_t since = now - revocation->accepted_at_ms;
+    /* An answer from before the propagation time proves no more because it is looked at after it. */
+    int64_t asked = (step->input->asked_at_ms ? step->input->asked_at_ms : now) - revocation->accepted_at_ms;
     bool accepted = revocation->accepted_at_ms != 0;
     return (struct revocation_facts){
         .resume_state = (enum revocation_state)revocation->resume_state,
@@ -314,7 +317,7 @@ static struct revocation_facts facts_of(const struct step *step)
         .step_accepted = revocation->step_accepted,
         .watch_passed = accepted && since >= limits->watch_ms,
         .may_roll_back = rotation_is_retiring(step),
-        .propagation_passed = accepted && since >= limits->propagation_ms,
+        .propagation_passed = accepted && asked >= limits->propagation_ms,
     };
 }
 

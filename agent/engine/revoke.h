@@ -11,6 +11,7 @@ struct revocation_input {
     uint32_t incident;
     const struct action_result *answer; /* a request's, whatever it says; or NULL */
     const struct vault_evidence *evidence;
+    int64_t asked_at_ms; /* an answer: when it was asked for; 0: now */
     const char *detail;
     int64_t retry_after_ms;
 };

@@ -48,6 +48,8 @@ static struct rotation_facts facts_of(struct rotation_work *work)
     const struct vault_rotation *rotation = work->rotation;
     const struct subject *subject = work->subject;
     int64_t now = engine_now(work->engine);
+    /* An answer from before the propagation time proves no more because it is looked at after it. */
+    int64_t asked_ms = work->input->asked_at_ms ? work->input->asked_at_ms : now;
     return (struct rotation_facts){
         .resume_state = (enum rotation_state)rotation->resume_state,
         .alive_in_row = (unsigned)rotation->alive_in_row,
@@ -69,7 +71,7 @@ static struct rotation_facts facts_of(struct rotation_work *work)
         .old_reversible = rotation->old_condemned && !rotation->emergency && !rotation->old_dead &&
                           subject->provider && provider_can(subject->provider, PROVIDER_DISABLE),
         .emergency = rotation->emergency,
-        .propagation_passed = rotation->made_at_ms && now - rotation->made_at_ms >= subject->limits->propagation_ms,
+        .propagation_passed = rotation->made_at_ms && asked_ms - rotation->made_at_ms >= subject->limits->propagation_ms,
         .deadline_passed = rotation->deadline_at_ms && now >= rotation->deadline_at_ms,
         .grace_passed = rotation->replace || (rotation->promoted_at_ms &&
                                               now >= rotation->promoted_at_ms + subject->key.grace_ms),

@@ -16,6 +16,7 @@ struct rotation_input {
     int64_t expires_at_ms;           /* issued, supplied; 0: not known */
     const struct action_result *answer; /* a request's, whatever it says; or NULL */
     const struct vault_evidence *evidence; /* verdicts; or NULL */
+    int64_t asked_at_ms;             /* an answer: when it was asked for; 0: now */
     const char *detail;              /* for people, or NULL */
     const char *stray_label;         /* stray: the label it stands under */
     uint32_t stray_number;           /* stray: the number of that attempt */

@@ -2,7 +2,7 @@
  * shell script over a folder: a key is a file there, named by its label. What
  * the script is asked stands in <folder>/log, a file <folder>/<action>.answer is its
  * answer instead of the truth, and it waits while there is <folder>/<action>.hold or
- * <folder>/<action>.<label>.hold. */
+ * <folder>/<action>.<label>.hold. A file <folder>/<action>.once is its answer one time. */
 #ifndef KEYTURN_TEST_ENGINE_FIXTURE_H
 #define KEYTURN_TEST_ENGINE_FIXTURE_H
 
@@ -133,6 +133,7 @@ static const char fixture_script[] =
     "fi\n"
     "while [ -e \"$2/$1.hold\" ] || [ -e \"$2/$1.$label.hold\" ]; do sleep 0.02; done\n"
     "[ ! -e \"$2/$1.slow\" ] || sleep \"$(cat \"$2/$1.slow\")\"\n"
+    "if mv \"$2/$1.once\" \"$2/$1.said\" 2>/dev/null; then cat \"$2/$1.said\"; exit 0; fi\n"
     "if [ -e \"$2/$1.answer\" ]; then cat \"$2/$1.answer\"; exit 0; fi\n"
     "case $1 in\n"
     "issue)\n"

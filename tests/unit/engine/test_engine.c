@@ -75,6 +75,72 @@ static void test_S3_lost_create_is_found_condemned_and_issued_anew(void **state)
     assert_false(fixture_rotation(fixture, rotation_id).old_dead);
 }
 
+/* The clocks that stand still go on by so much. */
+static void pass(int64_t ms)
+{
+    fixture_frozen_wall_ms += ms;
+    fixture_frozen_ms += ms;
+}
+
+static void test_R33_a_new_key_that_was_not_seen_yet_when_it_was_asked_about_is_not_given_up(void **state)
+{
+    struct fixture *fixture = *state;
+    struct vault_rotation rotation;
+    add(fixture, "early", "fs", NULL, NULL, 0);
+    WAIT_FOR(fixture, "early", key.current_number == 1 && !key.rotation_state);
+    fixture_hold(fixture, "probe");
+    fixture_write(fixture, "probe.once", "{\"verdict\":\"dead\"}", 0600);
+    fixture_freeze(true);
+    GOOD(engine_rotate(fixture->engine, "test", "live", "early", &rotation, &good_err));
+    fixture_wait_logged(fixture, "probe early-2");
+    pass(100); /* twice the propagation time */
+    fixture_let_go(fixture, "probe");
+    WAIT_FOR(fixture, "early", !fixture_rotation(fixture, rotation.row.id).intent);
+    fixture_freeze(false);
+    WAIT_FOR(fixture, "early", key.current_number == 2 && !key.rotation_state);
+    assert_false(fixture_exists(fixture, "probe.once"));
+}
+
+/* The provider fs, whose keys may take a minute to be seen everywhere. */
+static void start_slow(struct fixture *fixture)
+{
+    static const char slow[] = "propagation: 60s ";
+    char text[4000];
+    fixture_read(fixture, "providers/fs.yaml", text, sizeof text);
+    char *propagation = strstr(text, "propagation: 50ms");
+    assert_non_null(propagation);
+    memcpy(propagation, slow, sizeof slow - 1);
+    fixture_stop(fixture);
+    fixture_write(fixture, "providers/fs.yaml", text, 0600);
+    fixture_start(fixture);
+    fixture_unlock(fixture);
+}
+
+/* That it was not there yet when it was looked for would have it made twice. */
+static void test_S3_R04c_a_look_before_the_propagation_time_counts_not_as_one_after_it(void **state)
+{
+    struct fixture *fixture = *state;
+    struct vault_rotation rotation;
+    start_slow(fixture);
+    add(fixture, "twice", "fs", NULL, NULL, 0);
+    WAIT_FOR(fixture, "twice", key.current_number == 1 && !key.rotation_state);
+    fixture_hold(fixture, "find");
+    fixture_write(fixture, "issue.once", "lost", 0600);
+    fixture_freeze(true);
+    GOOD(engine_rotate(fixture->engine, "test", "live", "twice", &rotation, &good_err));
+    WAIT_FOR(fixture, "twice", !fixture_rotation(fixture, rotation.row.id).intent);
+    pass(20 * 1000);
+    fixture_wait_logged(fixture, "find twice-2");
+    pass(60 * 1000);
+    fixture_let_go(fixture, "find");
+    WAIT_FOR(fixture, "twice", !fixture_rotation(fixture, rotation.row.id).intent);
+    assert_true(fixture_logged(fixture, "issue twice-3") < 0);
+    pass(60 * 1000);
+    fixture_wait_logged(fixture, "issue twice-3");
+    assert_int_equal(fixture_times_logged(fixture, "find twice-2"), 2);
+    fixture_freeze(false);
+}
+
 static void test_S3_restart_in_the_middle_of_an_issue_leaves_no_orphan(void **state)
 {
     struct fixture *fixture = *state;
@@ -404,6 +470,8 @@ int main(void)
         ENGINE_TEST(test_S1_old_is_revoked_only_after_new_is_proved_and_current),
         ENGINE_TEST(test_S2_unknown_never_moves_a_rotation),
         ENGINE_TEST(test_S3_lost_create_is_found_condemned_and_issued_anew),
+        ENGINE_TEST(test_R33_a_new_key_that_was_not_seen_yet_when_it_was_asked_about_is_not_given_up),
+        ENGINE_TEST(test_S3_R04c_a_look_before_the_propagation_time_counts_not_as_one_after_it),
         ENGINE_TEST(test_S3_restart_in_the_middle_of_an_issue_leaves_no_orphan),
         ENGINE_TEST(test_S3_a_key_that_comes_after_cancel_is_revoked),
         ENGINE_TEST(test_R01_R03_a_person_makes_the_key_and_K03_revokes_the_old),
