@@ -82,8 +82,13 @@ refused_cut() { # refused_cut FILE LINE FIELD OPTION...: as one whose last line 
   echo 'log: info' >"$WORLD/config.yaml"
   cp "$REPOSITORY/packaging/providers/amps.yaml" "$WORLD/providers/"
   chmod 0600 "$WORLD/config.yaml" "$WORLD/providers/amps.yaml"
+  # Installed: nobody else may be able to read where this tree lies.
+  mkdir -p "$WORLD/bin" "$WORLD/share/keyturn"
+  cp "$KEYTURND" "$WORLD/bin/keyturnd"
+  cp -r "$REPOSITORY/packaging/providers" "$REPOSITORY/packaging/deliveries" "$WORLD/share/keyturn"
+  chmod -R a+rX,go-w "$WORLD/bin" "$WORLD/share"
   chmod 0755 "$WORLD" "$WORLD/providers" "$HOME"
-  as_nobody() { run setpriv --reuid 65534 --regid 65534 --clear-groups "$KEYTURND" "$@" --check-config; }
+  as_nobody() { run setpriv --reuid 65534 --regid 65534 --clear-groups "$WORLD/bin/keyturnd" "$@" --check-config; }
   as_nobody --config "$WORLD/config.yaml"
   [ "$status" = 2 ]
   has "$WORLD/config.yaml: cannot be opened: Permission denied" "$output"
