@@ -3,8 +3,9 @@
  * store holds alive and the list does not have is told to people: it proves nothing by itself. */
 #include "compare.h"
 
+#include "accounts.h"
 #include "engine_private.h"
-#include "labels.h"
+#include "label_looks.h"
 #include "notices.h"
 #include "schedule.h"
 #include "subject.h"

@@ -1,9 +1,7 @@
-/* Keys that were asked for and may still come: looked for until their end is known. */
+/* Labels of keys that were asked for and may still come: kept until their end is known. */
 #ifndef KEYTURN_ENGINE_LABELS_H
 #define KEYTURN_ENGINE_LABELS_H
 
-#include "flights.h"
-#include "rotation/label.h"
 #include "subject.h"
 
 /* The label of the rotation's latest attempt, whose end is not known, is looked for from now on,
@@ -14,24 +12,24 @@ enum err_code label_keep(struct engine *engine, const struct subject *subject, c
 enum err_code label_settle(struct engine *engine, const struct vault_key *key, const char *label, const char *text,
                            struct err *err) ERR_MUST_CHECK;
 
-/* A key under a label, as the provider tells of it. */
-struct label_finding {
-    const char *id;              /* or NULL */
-    const struct secret *secret; /* or NULL */
-};
-/* The facts of a finding but whether the horizon has passed. */
-enum err_code label_facts_of(struct engine *engine, const struct vault_key *key, const char *label,
-                             const struct label_finding *finding, struct label_facts *ret_facts, struct err *err)
-    ERR_MUST_CHECK;
-/* Seal a finding as a version of the subject's key, and condemn it; the label is closed. The
- * subject is not to be saved after it. */
-enum err_code label_condemn(struct engine *engine, struct subject *subject, const char *label, uint32_t number,
-                            const struct label_finding *finding, struct err *err) ERR_MUST_CHECK;
 /* *number, or where a version of the key has it already, a new one. */
 enum err_code version_free_number(struct engine *engine, struct subject *subject, uint32_t *number, struct err *err)
     ERR_MUST_CHECK;
-/* One is due; argument: its id. */
-enum err_code label_step(struct engine *engine, void *argument, struct err *err) ERR_MUST_CHECK;
-enum err_code label_record(struct engine *engine, struct flight *flight, struct err *err) ERR_MUST_CHECK;
+
+/* What the parts that look for them share. Is the label kept? */
+struct label_search {
+    const char *label;
+    struct vault_label found;
+    bool is_there;
+};
+enum err_code label_find(struct engine *engine, const struct vault_key *key, struct label_search *search,
+                         struct err *err) ERR_MUST_CHECK;
+enum err_code label_close(struct engine *engine, const struct vault_key *key, struct vault_label *label,
+                          const char *who, const char *what, const char *text, struct err *err) ERR_MUST_CHECK;
+enum err_code label_audit(struct engine *engine, const struct vault_key *key, const struct vault_label *label,
+                          const char *who, const char *what, const char *text, struct err *err) ERR_MUST_CHECK;
+/* Does the key's open rotation wait for a key of this label, by itself or with a person? */
+enum err_code label_is_awaited(struct engine *engine, const struct vault_key *key, const char *label,
+                               struct vault_rotation *ret_rotation, bool *ret_awaited, struct err *err) ERR_MUST_CHECK;
 
 #endif

@@ -7,6 +7,7 @@
 #include "engine_private.h"
 #include "flights.h"
 #include "follow_ups.h"
+#include "label_looks.h"
 #include "labels.h"
 #include "notices.h"
 #include "reconcile.h"

@@ -9,6 +9,7 @@
  * An account that did not answer with all of its list proves nothing (S2). */
 #include "reconcile.h"
 
+#include "accounts.h"
 #include "calls.h"
 #include "compare.h"
 #include "engine_private.h"
@@ -25,7 +26,6 @@
 
 enum {
     KEYS_PER_TURN = 200,
-    PLACES_MOST = 4096,
     FIRST_AFTER_MS = 10 * 60 * 1000, /* by itself, after unlocking */
     DAY_MS = 24 * 60 * 60 * 1000,
     ASKED_GUARD_MS = 10 * 60 * 1000, /* asked, and no answer came: asked again */
@@ -46,39 +46,18 @@ enum err_code reconciliation_new(struct engine *engine, struct err *err)
     return ERR_OK;
 }
 
-static void forget_list(struct reconcile_place *place)
-{
-    place->list = action_list_free(place->list);
-    free(place->by_id);
-    free(place->by_label);
-    free(place->seen);
-    place->by_id = place->by_label = NULL;
-    place->seen = NULL;
-}
-
-static void forget_places(struct reconciliation *run)
-{
-    for (size_t i = 0; i < run->place_count; i++)
-        forget_list(&run->places[i]);
-    free(run->places);
-    free(run->findings);
-    run->places = NULL;
-    run->findings = NULL;
-    run->place_count = run->finding_count = run->finding_capacity = 0;
-}
-
 void reconciliation_free(struct reconciliation *run)
 {
     if (!run)
         return;
-    forget_places(run);
+    reconcile_forget(run);
     free(run);
 }
 
 static void begin(struct engine *engine, const char *who, const struct provider *only, bool dry_run)
 {
     struct reconciliation *run = engine->reconciliation;
-    forget_places(run);
+    reconcile_forget(run);
     run->state = ENGINE_RECONCILIATION_RUNNING;
     run->phase = RECONCILE_GATHER;
     run->number++;
@@ -102,7 +81,7 @@ void reconciliation_restart(struct engine *engine)
     struct reconciliation *run = engine->reconciliation;
     if (run->state != ENGINE_RECONCILIATION_RUNNING)
         return;
-    forget_places(run);
+    reconcile_forget(run);
     run->phase = RECONCILE_GATHER;
     run->begun = false;
 }
@@ -110,58 +89,12 @@ void reconciliation_restart(struct engine *engine)
 void reconciliation_stop(struct engine *engine)
 {
     struct reconciliation *run = engine->reconciliation;
-    forget_places(run);
+    reconcile_forget(run);
     run->state = ENGINE_RECONCILIATION_NONE;
     run->next_ms = 0;
 }
 
 /* --- Gathering -------------------------------------------------------------------------------- */
-
-static const char *credential_of(const struct subject *subject)
-{
-    const struct action_spec *spec = provider_spec(subject->provider, PROVIDER_LIST);
-    if (!spec->credential)
-        return "";
-    return subject->key.credential[0] ? subject->key.credential : spec->credential;
-}
-
-static bool is_asked(const struct reconciliation *run, const struct subject *subject)
-{
-    bool can = subject->provider && subject->place && provider_can(subject->provider, PROVIDER_LIST);
-    return can && (!run->only || run->only == subject->provider);
-}
-
-struct reconcile_place *reconcile_place_of(struct reconciliation *run, const struct subject *subject)
-{
-    if (!is_asked(run, subject))
-        return NULL;
-    const char *credential = credential_of(subject);
-    for (size_t i = 0; i < run->place_count; i++) {
-        struct reconcile_place *place = &run->places[i];
-        if (place->provider == subject->provider && place->place == subject->place &&
-            strcmp(place->credential, credential) == 0)
-            return place;
-    }
-    return NULL;
-}
-
-static enum err_code add_place(struct engine *engine, const struct subject *subject, struct err *err)
-{
-    struct reconciliation *run = engine->reconciliation;
-    if (!is_asked(run, subject) || reconcile_place_of(run, subject))
-        return ERR_OK;
-    if (run->place_count >= PLACES_MOST)
-        return err_set(err, ERR_LIMIT, "more than %d accounts are to be compared", PLACES_MOST);
-    struct reconcile_place *places = reallocarray(run->places, run->place_count + 1, sizeof *places);
-    if (!places)
-        return err_set(err, ERR_MEMORY, "out of memory");
-    run->places = places;
-    struct reconcile_place *place = &places[run->place_count++];
-    *place = (struct reconcile_place){.provider = subject->provider, .place = subject->place};
-    COPY_TEXT(place->credential, credential_of(subject));
-    random_bytes(engine->options.random, place->job_id, sizeof place->job_id);
-    return ERR_OK;
-}
 
 /* The next keys, in the order of the store. */
 struct slice {
@@ -205,7 +138,7 @@ static enum err_code gather(struct engine *engine, struct err *err)
     for (size_t i = 0; i < slice.count; i++) {
         OWN_SUBJECT struct subject subject = {0};
         TRY(subject_load(engine, slice.ids[i], &subject, err));
-        TRY(add_place(engine, &subject, err));
+        TRY(reconcile_add_place(engine, &subject, err));
     }
     if (last) {
         engine->reconciliation->phase = RECONCILE_LIST;
@@ -275,26 +208,6 @@ enum err_code reconciliation_record(struct engine *engine, struct flight *flight
 
 /* --- Comparing ------------------------------------------------------------------------------------ */
 
-enum err_code reconcile_find(struct reconciliation *run, const struct vault_key *key, enum engine_finding_kind kind,
-                             uint32_t version, const char *label, struct err *err)
-{
-    if (run->finding_count >= RECONCILE_FINDINGS)
-        return ERR_OK; /* the figures count the rest */
-    if (run->finding_count == run->finding_capacity) {
-        size_t capacity = run->finding_capacity ? 2 * run->finding_capacity : 16;
-        struct engine_finding *findings = reallocarray(run->findings, capacity, sizeof *findings);
-        if (!findings)
-            return err_set(err, ERR_MEMORY, "out of memory");
-        run->findings = findings;
-        run->finding_capacity = capacity;
-    }
-    struct engine_finding *finding = &run->findings[run->finding_count++];
-    *finding = (struct engine_finding){.kind = kind, .version = version};
-    (void)snprintf(finding->key, sizeof finding->key, "%s/%s", key->environment, key->name);
-    COPY_TEXT(finding->label, label);
-    return ERR_OK;
-}
-
 static enum err_code compare_step(struct engine *engine, void *argument, struct err *err)
 {
     return compare_key(engine, engine->reconciliation, argument, err);
@@ -336,7 +249,7 @@ static void end(struct engine *engine)
         count_place(&run->places[i]);
         if (engine_step(engine, end_step, &run->places[i], &err) != ERR_OK)
             log_error("engine", "%s", err.message);
-        forget_list(&run->places[i]);
+        reconcile_forget_list(&run->places[i]);
     }
     run->state = ENGINE_RECONCILIATION_DONE;
     run->ended_at_ms = engine_now(engine);

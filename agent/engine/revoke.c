@@ -77,18 +77,6 @@ static enum err_code tell_rotation(struct step *step, enum rotation_event event,
     return ERR_OK;
 }
 
-static enum err_code end_incident(struct step *step, struct err *err)
-{
-    struct vault_incident incident;
-    if (!step->revocation->incident)
-        return ERR_OK;
-    TRY(vault_incident_by_number(step->engine->session, step->revocation->incident, &incident, err));
-    incident.dead++;
-    if (incident.dead >= incident.revocations)
-        incident.ended_at_ms = engine_now(step->engine);
-    return vault_update(step->engine->vault, VAULT_INCIDENT, &incident.row, err);
-}
-
 static enum err_code do_record_death(struct step *step, struct err *err)
 {
     struct vault_version version = {0};
@@ -99,7 +87,7 @@ static enum err_code do_record_death(struct step *step, struct err *err)
         TRY(vault_version_wipe(step->engine->vault, &version, err));
     atomic_fetch_add(&step->engine->figures.revocations_done, 1);
     TRY(tell_rotation(step, ROTATION_ON_OLD_DEAD, err));
-    return end_incident(step, err);
+    return incident_count_dead(step->engine, step->revocation->incident, err);
 }
 
 static enum err_code do_restore(struct step *step, struct err *err)

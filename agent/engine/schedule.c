@@ -8,7 +8,7 @@
 #include "credential.h"
 #include "engine_private.h"
 #include "flights.h"
-#include "labels.h"
+#include "label_looks.h"
 #include "notices.h"
 #include "revoke.h"
 #include "rotate.h"
