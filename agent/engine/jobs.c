@@ -20,10 +20,8 @@ struct ask {
 static enum err_code do_rotate(struct engine *engine, void *argument, struct err *err)
 {
     const struct ask *ask = argument;
-    struct vault_key key = {0};
     OWN_SUBJECT struct subject subject = {0};
-    TRY(vault_key_find(engine->session, ask->environment, ask->name, &key, err));
-    subject_of_key(engine, &key, &subject);
+    TRY(subject_find(engine, ask->environment, ask->name, &subject, err));
     return rotation_open(engine, &subject, ask->who, ROTATION_ON_ASKED, ask->ret_rotation, err);
 }
 

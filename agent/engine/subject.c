@@ -4,7 +4,6 @@
 
 #include "base/text.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* For a key whose provider is no longer defined: patient, and nothing is proved quickly. */
@@ -26,6 +25,15 @@ void subject_of_key(struct engine *engine, struct vault_key *key, struct subject
                                                  (enum provider_class)subject.key.class);
     }
     *ret_subject = subject;
+}
+
+enum err_code subject_find(struct engine *engine, const char *environment, const char *name,
+                           struct subject *ret_subject, struct err *err)
+{
+    struct vault_key key = {0};
+    TRY(vault_key_find(engine->session, environment, name, &key, err));
+    subject_of_key(engine, &key, ret_subject);
+    return ERR_OK;
 }
 
 enum err_code subject_load(struct engine *engine, const uint8_t key_id[VAULT_ID_BYTES],

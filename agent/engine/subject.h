@@ -15,6 +15,8 @@ struct subject {
 };
 enum err_code subject_load(struct engine *engine, const uint8_t key_id[VAULT_ID_BYTES],
                            struct subject *ret_subject, struct err *err) ERR_MUST_CHECK;
+enum err_code subject_find(struct engine *engine, const char *environment, const char *name,
+                           struct subject *ret_subject, struct err *err) ERR_MUST_CHECK;
 void subject_release(struct subject *subject);
 #define OWN_SUBJECT __attribute__((cleanup(subject_release)))
 
