@@ -4,11 +4,11 @@
 #include "calls.h"
 #include "credential.h"
 #include "engine_private.h"
-#include "follow_ups.h"
 #include "incident.h"
 #include "notices.h"
 #include "revoke.h"
 #include "rotate.h"
+#include "step.h"
 #include "subject.h"
 
 #include "base/text.h"

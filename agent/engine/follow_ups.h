@@ -1,10 +1,10 @@
-/* Events that a step causes in other jobs, done before it ends. */
+/* Events that a step causes in other jobs. */
 #ifndef KEYTURN_ENGINE_FOLLOW_UPS_H
 #define KEYTURN_ENGINE_FOLLOW_UPS_H
 
 #include "engine/engine.h"
 
-/* Events that a step causes in other jobs, first come, first done (follow_ups.c). */
+/* First come, first done (step.c). */
 struct follow_up {
     bool revocation;
     uint8_t id[VAULT_ID_BYTES];
@@ -20,9 +20,7 @@ struct follow_ups {
 void follow_ups_clear(struct follow_ups *follow_ups);
 void follow_ups_release(struct follow_ups *follow_ups);
 
-/* Done before the outer step ends, and if one fails the whole step is taken back. */
 void follow_up_add(struct engine *engine, bool revocation, const uint8_t id[VAULT_ID_BYTES], int event,
                    const char *who, uint32_t incident);
-enum err_code follow_up_run(struct engine *engine, struct err *err) ERR_MUST_CHECK;
 
 #endif

@@ -5,14 +5,13 @@
 #include "calls.h"
 #include "engine_private.h"
 #include "flights.h"
-#include "follow_ups.h"
 #include "labels.h"
 #include "notices.h"
 #include "revoke.h"
 #include "rotate.h"
+#include "step.h"
 #include "subject.h"
 
-#include "base/log.h"
 #include "rotation/label.h"
 #include "rotation/rotation.h"
 

@@ -14,7 +14,7 @@
 #include <string.h>
 
 enum err_code label_audit(struct engine *engine, const struct vault_key *key, const struct vault_label *label,
-                                 const char *who, const char *what, const char *text, struct err *err)
+                          const char *who, const char *what, const char *text, struct err *err)
 {
     char detail[320];
     (void)snprintf(detail, sizeof detail, "%s: %s", label->label, text);
@@ -35,7 +35,7 @@ static int look_at_label(void *context, const struct vault_row *record, struct e
 }
 
 enum err_code label_find(struct engine *engine, const struct vault_key *key, struct label_search *search,
-                              struct err *err)
+                         struct err *err)
 {
     return vault_children(engine->session, VAULT_LABEL, key->row.id, look_at_label, search, err);
 }
@@ -63,7 +63,7 @@ enum err_code label_keep(struct engine *engine, const struct subject *subject, c
 }
 
 enum err_code label_close(struct engine *engine, const struct vault_key *key, struct vault_label *label,
-                                 const char *who, const char *what, const char *text, struct err *err)
+                          const char *who, const char *what, const char *text, struct err *err)
 {
     log_info("engine", "%s/%s: %s: %s", key->environment, key->name, label->label, text);
     TRY(label_audit(engine, key, label, who, what, text, err));
@@ -81,7 +81,7 @@ enum err_code label_settle(struct engine *engine, const struct vault_key *key, c
 }
 
 enum err_code label_is_awaited(struct engine *engine, const struct vault_key *key, const char *label,
-                                struct vault_rotation *ret_rotation, bool *ret_awaited, struct err *err)
+                               struct vault_rotation *ret_rotation, bool *ret_awaited, struct err *err)
 {
     struct vault_rotation *rotation = ret_rotation;
     *ret_awaited = false;

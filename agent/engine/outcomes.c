@@ -14,6 +14,7 @@
 #include "revoke.h"
 #include "rotate.h"
 #include "schedule.h"
+#include "step.h"
 #include "subject.h"
 #include "usage.h"
 
@@ -183,6 +184,17 @@ static enum err_code record_probe_new(struct engine *engine, struct flight *flig
                                    .asked_at_ms = flight->planned_at_ms,
                                    .detail = flight->result.detail,
                                    .retry_after_ms = flight->result.retry_after_ms};
+    return rotation_step(engine, flight->job_id, &input, NULL, err);
+}
+
+static enum err_code record_usage(struct engine *engine, struct flight *flight, struct err *err)
+{
+    struct vault_rotation rotation = {0};
+    TRY(vault_get(engine->session, VAULT_ROTATION, flight->job_id, &rotation.row, err));
+    if (rotation.attempt != flight->attempt || !rotation.intent)
+        return ERR_OK;
+    TRY(usage_note(engine, flight, &rotation, err));
+    struct rotation_input input = {.event = ROTATION_ON_TIME, .who = "engine", .retry_after_ms = -1};
     return rotation_step(engine, flight->job_id, &input, NULL, err);
 }
 
@@ -457,7 +469,7 @@ static record_function *const records[FLIGHT_KIND_COUNT] = {
     [FLIGHT_REVOKE] = record_revocation,
     [FLIGHT_PROBE_CONDEMNED] = record_revocation,
     [FLIGHT_PROBE_KEY] = record_probe_key,
-    [FLIGHT_USAGE] = usage_record,
+    [FLIGHT_USAGE] = record_usage,
     [FLIGHT_PUT] = record_put,
     [FLIGHT_NOTICE] = notice_record,
     [FLIGHT_LOOK] = label_record,

@@ -2,6 +2,7 @@
 #include "calls.h"
 #include "engine_private.h"
 #include "follow_ups.h"
+#include "step.h"
 #include "subject.h"
 
 #include "rotation/rotation.h"

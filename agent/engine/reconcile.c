@@ -18,7 +18,6 @@
 #include "subject.h"
 
 #include "base/log.h"
-#include "base/random.h"
 
 #include <stdio.h>
 #include <stdlib.h>

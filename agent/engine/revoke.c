@@ -6,6 +6,7 @@
 #include "follow_ups.h"
 #include "incident.h"
 #include "notices.h"
+#include "step.h"
 #include "subject.h"
 
 #include "base/log.h"

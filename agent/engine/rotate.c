@@ -7,10 +7,10 @@
 #include "calendar.h"
 #include "engine_private.h"
 #include "flights.h"
-#include "follow_ups.h"
 #include "notices.h"
 #include "rotate_work.h"
 #include "slots.h"
+#include "step.h"
 #include "subject.h"
 #include "usage.h"
 

@@ -11,7 +11,6 @@
 
 #include "engine_private.h"
 #include "flights.h"
-#include "rotate.h"
 #include "subject.h"
 
 #include "base/log.h"
@@ -153,20 +152,15 @@ static void note_untold(struct engine *engine, const struct subject *subject, co
     ask_in(engine, subject, delay_ms, flight->result.retry_after_ms, rotation);
 }
 
-enum err_code usage_record(struct engine *engine, struct flight *flight, struct err *err)
+enum err_code usage_note(struct engine *engine, const struct flight *flight, struct vault_rotation *rotation,
+                         struct err *err)
 {
-    struct vault_rotation rotation = {0};
     OWN_SUBJECT struct subject subject = {0};
     int64_t last_used_at_ms = 0;
-    TRY(vault_get(engine->session, VAULT_ROTATION, flight->job_id, &rotation.row, err));
-    if (rotation.attempt != flight->attempt || !rotation.intent)
-        return ERR_OK;
-    TRY(subject_load(engine, rotation.row.parent, &subject, err));
+    TRY(subject_load(engine, rotation->row.parent, &subject, err));
     if (says_when(flight, &last_used_at_ms))
-        note_told(engine, &subject, flight, last_used_at_ms, &rotation);
+        note_told(engine, &subject, flight, last_used_at_ms, rotation);
     else
-        note_untold(engine, &subject, flight, &rotation);
-    TRY(vault_update(engine->vault, VAULT_ROTATION, &rotation.row, err));
-    struct rotation_input input = {.event = ROTATION_ON_TIME, .who = "engine", .retry_after_ms = -1};
-    return rotation_step(engine, flight->job_id, &input, NULL, err);
+        note_untold(engine, &subject, flight, rotation);
+    return vault_update(engine->vault, VAULT_ROTATION, &rotation->row, err);
 }

@@ -12,6 +12,8 @@ bool usage_is_quiet(const struct engine *engine, const struct subject *subject, 
 bool usage_is_due(const struct engine *engine, const struct vault_rotation *rotation);
 /* What is known of it, for people: "version 1 was used last 2026-...". */
 void usage_say(const struct vault_rotation *rotation, char *ret_text, size_t size);
-enum err_code usage_record(struct engine *engine, struct flight *flight, struct err *err) ERR_MUST_CHECK;
+/* What the answer says, into the rotation, which is saved. */
+enum err_code usage_note(struct engine *engine, const struct flight *flight, struct vault_rotation *rotation,
+                         struct err *err) ERR_MUST_CHECK;
 
 #endif

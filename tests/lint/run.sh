@@ -63,6 +63,32 @@ agent/api:base vault engine provider action rotation delivery
 cli:base
 RULES
 
+# A file of the engine knows those that its page lists before it, but for one circle.
+engine_order=$(sed -nE '/^[0-9]+\. /p' agent/engine/README.md | grep -oE '`[a-z_]+`' | tr -d '`' | grep -v _private | tr '\n' ' ')
+engine_circle='rotate_effects rotate revoke step'
+engine_known='engine_private rotate_work '
+{
+  for file in agent/engine/*.c; do
+    case " $engine_order" in
+    *" $(basename "$file" .c) "*) ;;
+    *) echo "$file is not listed in agent/engine/README.md" ;;
+    esac
+  done
+  for name in $engine_order; do
+    engine_known="$engine_known$name "
+    case " $engine_circle " in
+    *" $name "*) allowed=" $engine_known$engine_circle " ;;
+    *) allowed=" $engine_known" ;;
+    esac
+    sed -nE 's/^#include "([a-z_]+)\.h"$/\1/p' "agent/engine/$name.c" | while read -r other; do
+      case "$allowed" in
+      *" $other "*) ;;
+      *) echo "agent/engine/$name.c includes $other.h, which comes after it in agent/engine/README.md" ;;
+      esac
+    done
+  done
+} | check 'order of the files of the engine'
+
 # Each public header compiles alone.
 flags=$(pkg-config --cflags libsodium libcyaml 2>/dev/null)
 for room in agent/*/include; do flags="$flags -I$room"; done
