@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* For a key whose provider is no longer defined: patient, and nothing is proved quickly. */
