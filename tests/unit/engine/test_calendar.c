@@ -14,7 +14,7 @@ static const char *key_name(char out[16], int i)
     return out;
 }
 
-static void add_key(struct fixture *fixture, const char *name, int64_t every_ms, int64_t jitter_ms)
+static void add_unproved(struct fixture *fixture, const char *name, int64_t every_ms, int64_t jitter_ms)
 {
     char secret[64], file[64], line[80];
     snprintf(secret, sizeof secret, "fs_live_%s-0123456789abcdef", name);
@@ -31,6 +31,11 @@ static void add_key(struct fixture *fixture, const char *name, int64_t every_ms,
     struct secret *value = fixture_secret(secret);
     GOOD(engine_key_add(fixture->engine, "test", &draft, value, NULL, &good_err));
     secret_free(value);
+}
+
+static void add_key(struct fixture *fixture, const char *name, int64_t every_ms, int64_t jitter_ms)
+{
+    add_unproved(fixture, name, every_ms, jitter_ms);
     WAIT_FOR(fixture, name, key.proof.verdict == VAULT_ALIVE);
 }
 
@@ -423,6 +428,26 @@ static void test_probes_of_a_slow_provider_do_not_crowd_the_memory(void **state)
     fixture_remove(fixture, "probe.slow");
 }
 
+static void test_probes_of_keys_that_are_added_do_not_crowd_the_memory(void **state)
+{
+    enum { MANY = 12, RUNNING = 1, WAITING = 4 * RUNNING };
+    struct fixture *fixture = *state;
+    char name[16];
+    fixture->parallel = RUNNING;
+    be_away(fixture, 0);
+    fixture_write(fixture, "probe.hold", "", 0600);
+    for (int i = 0; i < MANY; i++)
+        add_unproved(fixture, key_name(name, i), 0, 0);
+    assert_int_equal(put_off(fixture, MANY), MANY - WAITING);
+    fixture_remove(fixture, "probe.hold");
+    for (int i = 0; i < MANY; i++) {
+        if (i < WAITING)
+            WAIT_FOR(fixture, key_name(name, i), key.proof.verdict == VAULT_ALIVE);
+        else
+            assert_true(fixture_key(fixture, key_name(name, i)).probe_at_ms <= fixture_wall_ms(NULL) + 4 * minute_ms);
+    }
+}
+
 static void test_so_many_rotations_are_open_and_not_one_more(void **state)
 {
     struct fixture *fixture = *state;
@@ -512,6 +537,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_keeping_apart_is_of_two_and_ends_with_either, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_probes_of_a_slow_provider_do_not_crowd_the_memory, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_probes_of_keys_that_are_added_do_not_crowd_the_memory, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_so_many_rotations_are_open_and_not_one_more, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_jitter_is_at_most_the_period, fixture_setup, fixture_teardown),
