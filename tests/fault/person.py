@@ -13,12 +13,14 @@ PATH = f"/v1/keys/{KEY}"
 class Ask:
     """One wish. It is sent until the agent accepts it; from then on it must be known for ever."""
 
-    def __init__(self, name, known, send, when=lambda key: True, then=lambda world: None):
+    def __init__(self, name, known, send, when=lambda key: True, then=lambda world: None,
+                 held=lambda key: False):
         self.name = name
         self.known = known  # of the key's document: has the agent taken it?
         self.send = send    # (person, key): the status of the answer
         self.when = when    # of the key's document: is it time?
         self.then = then    # (world): once it is known
+        self.held = held    # of the key's document: may it have been taken and wait for a person?
         self.accepted = False
         self.ended = False
 
@@ -131,8 +133,10 @@ class Person:
                 ask.then(self.world)
             ask.accepted = ask.ended = True
             return True
-        if ask.accepted:
+        if ask.accepted and not ask.held(key):
             raise Broken(f"S4: {ask.name} was accepted and is forgotten")
+        if ask.accepted:
+            return False
         if ask.when(key):
             status = ask.send(self, key)
             ask.accepted = status in (200, 201, 202)

@@ -136,9 +136,15 @@ def coming_back(key):
     return enabled or in_state("undoing", "failed")(key)
 
 
+def credential_refused(key):
+    """While it was enabled again, too: until somebody looks, it does not say where it came from."""
+    return any(r["version"] == 1 and r["state"] == "attention" for r in key["revocations"])
+
+
 def ask_back():
     """The old version is asked for while it is being disabled."""
-    return Ask("rollback", coming_back, move("rollback"), in_state("retiring"), lambda world: world.simulator.no_faults())
+    return Ask("rollback", coming_back, move("rollback"), in_state("retiring"), lambda world: world.simulator.no_faults(),
+               credential_refused)
 
 
 def lost_create(world):
