@@ -247,6 +247,12 @@ CELLS = {
 ONWARD = ("proving", "delivering", "settling", "retiring", "done")
 
 
+def answered_late(world):
+    """The key that was being made has come, and is recorded: until then what is open may have ended for a while."""
+    with open(world.path("audit.jsonl"), encoding="utf-8") as log:
+        return any(": stray, " in line for line in log)
+
+
 class Steer(Case):
     def __init__(self, row, column):
         super().__init__("steer", f"{column} in {row}")
@@ -278,6 +284,8 @@ class Steer(Case):
         person.stages = person.revokes = person.patient = True
         if "unread" in self.row and ended is replaced and self.column != "go-on":
             read(world)  # who had not read the new version does now
+        if self.row == "staging, being made" and self.column == "cancel":
+            person.until(lambda key: answered_late(world), FINISH_S, "the answer that came late")
         person.until(ended, FINISH_S, ended.__name__)
         _, secret = world.agent.call("GET", f"{PATH}/secret", raw=True)
         claim(world.simulator.probe(secret)[0] == "alive", "what a consumer reads is dead")

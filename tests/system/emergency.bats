@@ -267,7 +267,7 @@ says() { # says PART COMMAND...: keyturn's output holds it
   has 'live/k2 version 1: revoking; no clear answer: 500 ' "$output"
   dashboard DELETE /faults >/dev/null
   wait_for 60 version_is live/k2 1 dead
-  wait_for 60 rotation_is live/k1 done
+  wait_for 60 rotation_is live/k1 settling
   run keyturn status
   lacks 'no clear answer' "$output"
 }
