@@ -1,4 +1,5 @@
-/* The configuration's file: what may stand in it, and where what is wrong stands. */
+#include "config_file.h"
+
 #include "config_parts.h"
 
 #include "action/load.h"

@@ -14,8 +14,4 @@ enum err_code config_add_folder(struct config_folders *folders, const char *fold
 enum err_code config_add_environment(struct config *config, const char *name, const char *class,
                                      struct err *err) ERR_MUST_CHECK;
 
-/* Read config->config_path. A file that was not asked for by name may be missing. Messages name file,
- * line and field. */
-enum err_code config_read_file(struct config *config, struct err *err) ERR_MUST_CHECK;
-
 #endif
